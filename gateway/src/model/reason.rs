@@ -1,0 +1,220 @@
+//! The closed list of reasons to refuse. A new one breaks every match until it is answered.
+
+/// Why a request was refused. The name is stable: it stands in records, metrics and answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No credential came with the request.
+    CredentialMissing,
+    /// More than one credential came with the request (RFC 6750 section 2).
+    CredentialDuplicated,
+    /// A credential stands in the query (RFC 6750 section 2.3 is not supported).
+    CredentialInQuery,
+    /// The token does not prove who is calling this server.
+    TokenInvalid,
+    /// The token lacks a scope that this request needs (RFC 6750 section 3.1).
+    ScopeInsufficient,
+    /// No role of the principal may call this tool.
+    ToolNotAllowed,
+    /// No role of the principal may use this prompt.
+    PromptNotAllowed,
+    /// No role of the principal may use this resource.
+    ResourceNotAllowed,
+    /// Nobody may call this method through the gateway.
+    MethodNotAllowed,
+    /// The session is not one of this principal's.
+    SessionUnknown,
+    /// The keys of the token's issuer were never had.
+    IssuerKeysUnavailable,
+    /// The audit record could not be written.
+    AuditUnavailable,
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The head of the request is larger than the limit.
+    HeadersTooLarge,
+    /// The body ended early or came too slowly.
+    BodyIncomplete,
+    /// A large body came without `Content-Length`.
+    LengthRequired,
+    /// The media type is not `application/json`.
+    MediaTypeUnsupported,
+    /// The body is compressed.
+    ContentEncodingUnsupported,
+    /// The body is not strict JSON in UTF-8.
+    JsonMalformed,
+    /// An object of the body names a key twice, or in a spelling another parser takes for it.
+    JsonDuplicateKey,
+    /// The body is a JSON-RPC batch.
+    BatchRefused,
+    /// The body is JSON but no JSON-RPC message that a client may send.
+    RequestInvalid,
+    /// `params` do not have the shape the method demands.
+    ParamsInvalid,
+    /// A mirrored header and the body disagree.
+    HeaderMismatch,
+    /// The protocol revision is not supported.
+    VersionUnsupported,
+    /// The `Origin` is not allowed.
+    OriginForbidden,
+    /// The HTTP method is not one that MCP uses here.
+    HttpMethodNotAllowed,
+    /// The head of the request is ambiguous.
+    RequestMalformed,
+    /// No server is configured at this path.
+    PathUnknown,
+    /// The upstream server could not be reached.
+    UpstreamUnreachable,
+    /// The upstream server did not answer in time.
+    UpstreamTimeout,
+    /// The upstream server answered something that cannot be passed on.
+    UpstreamProtocol,
+    /// The gateway failed in a way it did not foresee.
+    Internal,
+}
+
+impl Reason {
+    /// Every reason, in the order of the enum.
+    pub const ALL: [Self; 33] = [
+        Self::CredentialMissing,
+        Self::CredentialDuplicated,
+        Self::CredentialInQuery,
+        Self::TokenInvalid,
+        Self::ScopeInsufficient,
+        Self::ToolNotAllowed,
+        Self::PromptNotAllowed,
+        Self::ResourceNotAllowed,
+        Self::MethodNotAllowed,
+        Self::SessionUnknown,
+        Self::IssuerKeysUnavailable,
+        Self::AuditUnavailable,
+        Self::BodyTooLarge,
+        Self::HeadersTooLarge,
+        Self::BodyIncomplete,
+        Self::LengthRequired,
+        Self::MediaTypeUnsupported,
+        Self::ContentEncodingUnsupported,
+        Self::JsonMalformed,
+        Self::JsonDuplicateKey,
+        Self::BatchRefused,
+        Self::RequestInvalid,
+        Self::ParamsInvalid,
+        Self::HeaderMismatch,
+        Self::VersionUnsupported,
+        Self::OriginForbidden,
+        Self::HttpMethodNotAllowed,
+        Self::RequestMalformed,
+        Self::PathUnknown,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
+        Self::UpstreamProtocol,
+        Self::Internal,
+    ];
+
+    /// The stable name: snake case, for records, metrics and the `reason` of an answer.
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status of a refusal for this reason, before `deny_http_status` has its say.
+    pub const fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// The JSON-RPC code of the error body.
+    pub const fn code(self) -> i64 {
+        self.row().2
+    }
+
+    /// Name, HTTP status, JSON-RPC code. Own codes stay outside -32768..-32000, which MCP reserves.
+    const fn row(self) -> (&'static str, u16, i64) {
+        match self {
+            Self::CredentialMissing => ("credential_missing", 401, 40101),
+            Self::CredentialDuplicated => ("credential_duplicated", 400, 40001),
+            Self::CredentialInQuery => ("credential_in_query", 400, 40001),
+            Self::TokenInvalid => ("token_invalid", 401, 40102),
+            Self::ScopeInsufficient => ("insufficient_scope", 403, 40300),
+            Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
+            Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
+            Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
+            Self::MethodNotAllowed => ("method_not_allowed", 403, 40301),
+            Self::SessionUnknown => ("session_unknown", 404, 40401),
+            Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
+            Self::AuditUnavailable => ("audit_unavailable", 503, 50302),
+            Self::BodyTooLarge => ("body_too_large", 413, 41301),
+            Self::HeadersTooLarge => ("headers_too_large", 431, 43101),
+            Self::BodyIncomplete => ("body_incomplete", 408, 40801),
+            Self::LengthRequired => ("length_required", 411, 41101),
+            Self::MediaTypeUnsupported => ("media_type_unsupported", 415, 41501),
+            Self::ContentEncodingUnsupported => ("content_encoding_unsupported", 415, 41502),
+            Self::JsonMalformed => ("json_malformed", 400, -32700),
+            Self::JsonDuplicateKey => ("json_duplicate_key", 400, -32600),
+            Self::BatchRefused => ("batch_refused", 400, -32600),
+            Self::RequestInvalid => ("request_invalid", 400, -32600),
+            Self::ParamsInvalid => ("params_invalid", 400, -32602),
+            Self::HeaderMismatch => ("header_mismatch", 400, -32020),
+            Self::VersionUnsupported => ("version_unsupported", 400, -32022),
+            Self::OriginForbidden => ("origin_forbidden", 403, 40306),
+            Self::HttpMethodNotAllowed => ("http_method_not_allowed", 405, 40501),
+            Self::RequestMalformed => ("request_malformed", 400, 40002),
+            Self::PathUnknown => ("path_unknown", 404, 40402),
+            Self::UpstreamUnreachable => ("upstream_unreachable", 502, 50201),
+            Self::UpstreamTimeout => ("upstream_timeout", 504, 50401),
+            Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
+            Self::Internal => ("internal", 500, 50001),
+        }
+    }
+
+    /// What the client is told: fixed text, nothing of what it sent.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::CredentialMissing => "authentication required",
+            Self::CredentialDuplicated => "send exactly one credential",
+            Self::CredentialInQuery => "send the token in the Authorization header, not in the query",
+            Self::TokenInvalid => "the token is not valid for this server",
+            Self::ScopeInsufficient => "the token lacks a scope that this request needs",
+            Self::ToolNotAllowed => "this tool is not allowed for your role",
+            Self::PromptNotAllowed => "this prompt is not allowed for your role",
+            Self::ResourceNotAllowed => "this resource is not allowed for your role",
+            Self::MethodNotAllowed => "this method is not allowed",
+            Self::SessionUnknown => "unknown session: initialize again",
+            Self::IssuerKeysUnavailable => "the keys of the token's issuer are not available yet",
+            Self::AuditUnavailable => "the audit record cannot be written",
+            Self::BodyTooLarge => "the body is larger than the limit",
+            Self::HeadersTooLarge => "the headers are larger than the limit",
+            Self::BodyIncomplete => "the body did not arrive whole and in time",
+            Self::LengthRequired => "send Content-Length with a body of this size",
+            Self::MediaTypeUnsupported => "send application/json in UTF-8",
+            Self::ContentEncodingUnsupported => "send the body without Content-Encoding",
+            Self::JsonMalformed => "the body is not valid JSON",
+            Self::JsonDuplicateKey => "an object of the body names a key twice",
+            Self::BatchRefused => "batches are not supported: send one message",
+            Self::RequestInvalid => "the body is not a JSON-RPC message a client may send",
+            Self::ParamsInvalid => "the params do not fit the method",
+            Self::HeaderMismatch => "a header and the body disagree",
+            Self::VersionUnsupported => "unsupported protocol version",
+            Self::OriginForbidden => "this origin is not allowed",
+            Self::HttpMethodNotAllowed => "use POST, GET or DELETE",
+            Self::RequestMalformed => "the head of the request is ambiguous",
+            Self::PathUnknown => "not found",
+            Self::UpstreamUnreachable => "the server behind the gateway cannot be reached",
+            Self::UpstreamTimeout => "the server behind the gateway did not answer in time",
+            Self::UpstreamProtocol => "the server behind the gateway gave an answer that cannot be passed on",
+            Self::Internal => "the gateway failed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Reason;
+
+    #[test]
+    fn every_reason_has_its_own_name_and_a_status_that_refuses() {
+        let names: HashSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert!((400..600).contains(&reason.status()), "{reason:?}");
+        }
+    }
+}
