@@ -1,1 +1,2 @@
-//! .
+//! The record.
+pub mod settings;

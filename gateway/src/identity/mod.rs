@@ -1,1 +1,2 @@
-//! .
+//! Who is calling.
+pub mod settings;

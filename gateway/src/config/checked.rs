@@ -1,0 +1,109 @@
+//! The configuration as the program holds it: every value checked, every default filled in.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatewright_policies::RoleTable;
+
+use crate::audit::settings::LedgerSettings;
+use crate::identity::settings::{Audience, IssuerSettings};
+use crate::model::Digest;
+
+/// Everything that `gatewright run` needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where agents connect.
+    pub listen: Listen,
+    /// What agents type: scheme, host and port, without a path or a slash at the end.
+    pub public_url: String,
+    /// The issuers, in the order of the file.
+    pub issuers: Vec<IssuerSettings>,
+    /// The fronted servers, in the order of the file.
+    pub servers: Vec<Server>,
+    /// The per-role allowlist.
+    pub policy: RoleTable,
+    /// The digest of the policy as it was written, for records.
+    pub policy_digest: Digest,
+    /// The digest of the whole file, for records.
+    pub config_digest: Digest,
+    /// The audit record.
+    pub audit: LedgerSettings,
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    pub ops: Option<SocketAddr>,
+    /// The admin socket.
+    pub admin: Option<PathBuf>,
+    /// Upper bounds.
+    pub limits: Limits,
+    /// How long a stopping gateway waits for requests under way.
+    pub drain: Duration,
+    /// The HTTP status of a policy denial; absent means 403 for 2026-07-28 and 200 for older revisions.
+    pub deny_http_status: Option<u16>,
+}
+
+/// The listener that agents connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// The address.
+    pub address: SocketAddr,
+    /// Certificate and key; absent means plain text.
+    pub tls: Option<TlsFiles>,
+    /// Browser origins that may call, compared byte for byte; loopback origins are always allowed on a loopback listener.
+    pub allowed_origins: Vec<String>,
+}
+
+/// A certificate chain and its key, both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, leaf first.
+    pub cert_file: PathBuf,
+    /// The private key.
+    pub key_file: PathBuf,
+}
+
+/// One fronted MCP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The path agents use, e.g. `/crm/mcp`: starts with a slash, does not end with one.
+    pub path: String,
+    /// The protected resource: `public_url` + `path`, byte for byte.
+    pub resource: String,
+    /// Where its requests go.
+    pub upstream: Upstream,
+    /// What its tokens must prove, with its name.
+    pub audience: Audience,
+}
+
+/// Where an upstream listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// `https`?
+    pub tls: bool,
+    /// The host, a name or an IP address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The path and query that requests are sent to.
+    pub path: String,
+    /// PEM certificates to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+    /// How long to wait between two reads of an answer that is no event stream.
+    pub read_timeout: Duration,
+}
+
+/// Upper bounds on what a client may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Bytes of all headers.
+    pub headers: usize,
+    /// Bytes of a token.
+    pub token: usize,
+    /// Bytes of a list answer that is held to be filtered.
+    pub list: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
