@@ -10,9 +10,9 @@ mod notes;
 mod role;
 mod signing;
 
-pub mod issuer;
-pub mod plan;
-pub mod server;
+mod issuer;
+mod plan;
+mod server;
 
 pub use error::DevError;
 pub use issuer::DevIssuer;
