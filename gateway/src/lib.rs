@@ -7,6 +7,8 @@
 pub mod audit;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod dev;
 pub mod identity;
 pub mod live;
 pub mod mcp;

@@ -26,7 +26,7 @@ pub struct Row {
     pub pattern: String,
     /// Scopes that the token must have, all of them, for this row to count.
     pub scopes: Vec<String>,
-    /// The line of the file that says so, from 1.
+    /// The line of the file that says so, from 1; 0 when there is no file.
     pub line: u32,
 }
 
