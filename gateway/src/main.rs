@@ -1,1 +1,7 @@
-fn main(){}
+//! The program `gatewright`: reads the command line and nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatewright::cli::main()
+}

@@ -1,0 +1,224 @@
+//! The only place where things are put together: from checked settings to a gateway that serves, reloads and
+//! stops.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use pingora::apps::HttpServerOptions;
+use pingora::protocols::http::v2::server::default_h2_options;
+use pingora::proxy::{HttpProxy, http_proxy};
+use pingora::server::configuration::ServerConf;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::audit::{AuditError, Ledger};
+use crate::config::{Settings, TlsFiles};
+use crate::control::{admin, ops};
+use crate::identity::{self, IssuerKeys};
+use crate::model::{Clock, SystemClock};
+use crate::proxy::inflight::InflightCount;
+use crate::proxy::listen::{self, Door};
+use crate::proxy::service::Gateway;
+use crate::proxy::services::Services;
+use crate::proxy::session::Sessions;
+use crate::proxy::tls::{self, TlsError};
+use crate::telemetry::Metrics;
+use crate::upstream::peer::PeerError;
+
+mod build;
+mod command;
+mod vitals;
+
+pub use build::BuildError;
+
+/// Where a reload finds the configuration again.
+pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
+
+/// Idle connections kept to all upstreams together.
+const UPSTREAM_POOL: usize = 512;
+/// HTTP/2: streams per connection, and the bound on its header list in bytes.
+const HTTP2_STREAMS: u32 = 128;
+/// How long an idle HTTP/2 connection is kept.
+const HTTP2_IDLE: Duration = Duration::from_secs(300);
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address or socket cannot be listened on.
+    #[error("cannot listen on {what} `{address}`: {cause}")]
+    Listen {
+        /// Which listener.
+        what: &'static str,
+        /// Its address.
+        address: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The record cannot be kept.
+    #[error("cannot open the audit ledger: {0}")]
+    Ledger(#[from] AuditError),
+    /// The listener cannot speak TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A part cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// What is shared by all parts of a running gateway.
+pub(crate) struct Shared {
+    pub(crate) services: Arc<ArcSwap<Services>>,
+    pub(crate) settings: ArcSwap<Settings>,
+    pub(crate) keys: ArcSwap<Vec<Arc<IssuerKeys>>>,
+    pub(crate) ledger: Ledger,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) inflight: InflightCount,
+    pub(crate) draining: AtomicBool,
+    pub(crate) instance: Box<str>,
+    pub(crate) reread: Option<Reread>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A gateway that serves.
+pub struct Running {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    ops: Option<SocketAddr>,
+    admin: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts to serve. Everything that can fail fails here, before the first request.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
+    identity::install_crypto();
+    let ledger = Ledger::open(&settings.audit)?;
+    let listener = bind("the gateway's address", settings.listen.address).await?;
+    let acceptor = settings.listen.tls.as_ref().map(tls::acceptor).transpose()?;
+    let ops_listener = match settings.ops {
+        Some(address) => Some(bind("the ops address", address).await?),
+        None => None,
+    };
+    let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
+    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    shared.record_start();
+    let (stop, stopping) = watch::channel(false);
+    let address = listener.local_addr().map_err(|cause| unbound("the gateway's address", "?", cause))?;
+    let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let door = Arc::new(Door { proxy: Arc::new(proxy(&shared)), tls: acceptor });
+    let mut tasks = vec![tokio::spawn(listen::serve(listener, door, stopping))];
+    if let Some(listener) = ops_listener {
+        tasks.push(tokio::spawn(ops::serve(listener, Arc::clone(&shared) as Arc<dyn ops::Vitals>)));
+    }
+    if let Some(listener) = admin_listener {
+        let commands = Arc::clone(&shared) as Arc<dyn admin::Commands>;
+        tasks.push(tokio::spawn(admin::serve(listener, commands)));
+    }
+    let admin = shared.settings.load().admin.clone();
+    Ok(Running { shared, address, ops: ops_address, admin, stop, tasks })
+}
+
+async fn bind(what: &'static str, address: SocketAddr) -> Result<tokio::net::TcpListener, StartError> {
+    listen::bind(address).await.map_err(|cause| unbound(what, &address.to_string(), cause))
+}
+
+fn bind_admin(path: &std::path::Path) -> Result<tokio::net::UnixListener, StartError> {
+    admin::bind(path).map_err(|cause| unbound("the admin socket", &path.display().to_string(), cause))
+}
+
+fn unbound(what: &'static str, address: &str, cause: io::Error) -> StartError {
+    StartError::Listen { what, address: address.to_owned(), cause }
+}
+
+fn proxy(shared: &Arc<Shared>) -> HttpProxy<Gateway> {
+    let conf = ServerConf {
+        upstream_keepalive_pool_size: UPSTREAM_POOL,
+        // A POST is never sent twice; what is left is a stale connection on GET.
+        max_retries: 2,
+        ..ServerConf::default()
+    };
+    let gateway = Gateway::new(Arc::clone(&shared.services), shared.inflight.clone());
+    let mut proxy = http_proxy(&Arc::new(conf), gateway);
+    let mut options = HttpServerOptions::default();
+    options.h2c = true;
+    options.h2_idle_timeout = Some(HTTP2_IDLE);
+    proxy.server_options = Some(options);
+    let mut http2 = default_h2_options();
+    let headers = u32::try_from(shared.settings.load().limits.headers).unwrap_or(u32::MAX);
+    http2.max_concurrent_streams(HTTP2_STREAMS).max_header_list_size(headers);
+    proxy.h2_options = Some(http2);
+    proxy
+}
+
+impl Running {
+    /// Where agents connect.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where probes and metrics are, if anywhere.
+    pub const fn ops(&self) -> Option<SocketAddr> {
+        self.ops
+    }
+
+    /// Reads the configuration again.
+    ///
+    /// # Errors
+    /// Every mistake in it, as text; the old one goes on serving.
+    pub async fn reload(&self) -> Result<(), String> {
+        self.shared.reload().await.map(drop)
+    }
+
+    /// Stops: no new connections, requests under way are waited for, the ledger is closed.
+    pub async fn stop(self) {
+        self.shared.draining.store(true, Ordering::Release);
+        let _ = self.stop.send(true);
+        let drain = self.shared.settings.load().drain;
+        let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
+        if emptied.is_err() {
+            let left = self.shared.inflight.now();
+            tracing::warn!(left, ?drain, "stopping although requests are still under way");
+        }
+        for task in self.tasks {
+            task.abort();
+        }
+        self.shared.stop_refreshing();
+        if let Some(path) = &self.admin {
+            let _ = std::fs::remove_file(path);
+        }
+        let shared = Arc::clone(&self.shared);
+        let _ = tokio::task::spawn_blocking(move || {
+            shared.record_stop();
+            shared.ledger.flush_and_close();
+        })
+        .await;
+    }
+}
+
+/// The certificate files in use, for comparison on reload.
+pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
+    let files = |settings: &Settings| -> Option<TlsFiles> { settings.listen.tls.clone() };
+    let fixed: [(&str, bool); 5] = [
+        ("listen.address", old.listen.address == new.listen.address),
+        ("listen.tls", files(old) == files(new)),
+        ("ops.address", old.ops == new.ops),
+        ("admin.socket", old.admin == new.admin),
+        ("audit", old.audit == new.audit),
+    ];
+    let changed: Vec<_> = fixed.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("a reload cannot change {}: restart the gateway for that", changed.join(", ")))
+}

@@ -1,0 +1,121 @@
+//! Reload and status: what the admin socket, SIGHUP and the embedding program can ask for.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{Shared, same_listener};
+use crate::audit::event::{Event, Gateway, Kind};
+use crate::config::Settings;
+use crate::control::admin::Commands;
+use crate::identity::IssuerKeys;
+use crate::model::Digest;
+
+#[async_trait]
+impl Commands for Shared {
+    async fn reload(&self) -> Result<Value, String> {
+        // One at a time, so that the last one asked for is the one that stays.
+        let _turn = self.turn.lock().await;
+        let result = self.reread_settings();
+        self.metrics.reloaded(result.is_ok());
+        match &result {
+            Ok(settings) => {
+                self.record(Kind::Config, settings.config_digest);
+                tracing::info!(config = %settings.config_digest, "configuration reloaded");
+            }
+            Err(why) => tracing::error!("configuration not reloaded, the old one goes on serving: {why}"),
+        }
+        result.map(|settings| {
+            let digest = settings.config_digest.to_string();
+            json!({ "reloaded": true, "config": digest, "servers": settings.servers.len() })
+        })
+    }
+
+    fn status(&self) -> Value {
+        let settings = self.settings.load();
+        let keys = self.keys.load();
+        let issuers = keys.iter().map(|keys| {
+            json!({
+                "name": keys.settings().name,
+                "ready": keys.is_ready(),
+                "keys_fetched": keys.last_success().map(|at| at.to_string()),
+            })
+        });
+        let servers = settings.servers.iter().map(|server| {
+            json!({ "name": server.audience.server.as_str(), "resource": server.resource })
+        });
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "instance": self.instance,
+            "config": settings.config_digest.to_string(),
+            "policy": settings.policy_digest.to_string(),
+            "draining": self.draining.load(Ordering::Acquire),
+            "requests_under_way": self.inflight.now(),
+            "issuers": issuers.collect::<Vec<_>>(),
+            "servers": servers.collect::<Vec<_>>(),
+            "audit": { "healthy": self.ledger.is_healthy(), "queue_bytes": self.ledger.queue_bytes() },
+        })
+    }
+}
+
+impl Shared {
+    fn reread_settings(&self) -> Result<Arc<Settings>, String> {
+        let Some(reread) = &self.reread else {
+            return Err("this gateway was started without a configuration file".to_owned());
+        };
+        let settings = reread()?;
+        same_listener(&self.settings.load(), &settings)?;
+        let (services, keys) = self.next(&settings).map_err(|error| error.to_string())?;
+        let settings = Arc::new(settings);
+        self.serve_keys(keys);
+        self.settings.store(Arc::clone(&settings));
+        // Last: a request that sees the new services sees all of them.
+        self.services.store(Arc::new(services));
+        Ok(settings)
+    }
+
+    /// Keeps the keys of these issuers fresh, and of no others.
+    pub(super) fn serve_keys(&self, keys: Vec<Arc<IssuerKeys>>) {
+        let known = self.keys.load();
+        let is_new = |key: &&Arc<IssuerKeys>| !known.iter().any(|old| Arc::ptr_eq(old, key));
+        let mut refreshers = self.refreshers.lock().unwrap_or_else(PoisonError::into_inner);
+        refreshers.extend(keys.iter().filter(is_new).map(IssuerKeys::spawn_refresh));
+        drop(refreshers);
+        self.keys.store(Arc::new(keys));
+    }
+
+    pub(super) fn stop_refreshing(&self) {
+        let refreshers = self.refreshers.lock().unwrap_or_else(PoisonError::into_inner);
+        refreshers.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    pub(super) fn record_start(&self) {
+        self.record(Kind::Lifecycle, self.settings.load().config_digest);
+    }
+
+    pub(super) fn record_stop(&self) {
+        self.record(Kind::Lifecycle, self.settings.load().config_digest);
+    }
+
+    fn record(&self, kind: Kind, config: Digest) {
+        let at = self.clock.now();
+        let gateway = Gateway {
+            instance: (&*self.instance).into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            config,
+        };
+        let mut event = Event::new(kind, at, self.ledger.event_id(at), gateway);
+        let name = match (kind, self.draining.load(Ordering::Acquire)) {
+            (Kind::Config, _) => "reload",
+            (_, false) => "start",
+            (_, true) => "stop",
+        };
+        event.action = Some(crate::audit::text::Joined::action(name, None));
+        if self.ledger.append_later(&mut event).is_err() {
+            tracing::error!(name, "a lifecycle record could not be kept");
+        }
+    }
+}

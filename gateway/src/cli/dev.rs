@@ -1,0 +1,178 @@
+//! `gatewright dev`: the main job with no configuration. Loopback only; the keys live as long as the process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::{FAILED, complain, run, say};
+use crate::app;
+use crate::dev::{DevError, DevIssuer, DevRole, DevServer, Fronted, Plan};
+use crate::model::SystemClock;
+
+/// How long the printed tokens live.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(8 * 3600);
+/// How often the audit stream is looked at.
+const TAIL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Dev {
+    /// Where agents connect; a loopback address.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Put the gateway in front of this MCP server instead of the embedded one.
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Where the audit record goes; a new folder in the temporary one by default.
+    #[arg(long, value_name = "FOLDER")]
+    ledger: Option<PathBuf>,
+}
+
+pub(super) fn run(dev: &Dev) -> u8 {
+    run::install_logs();
+    let Ok(runtime) = tokio::runtime::Runtime::new() else {
+        complain(&"cannot start the runtime");
+        return FAILED;
+    };
+    match runtime.block_on(serve(dev)) {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(&error);
+            FAILED
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Part(#[from] DevError),
+    #[error(transparent)]
+    Start(#[from] app::StartError),
+    #[error("cannot read the audit record: {0}")]
+    Ledger(#[from] std::io::Error),
+}
+
+async fn serve(dev: &Dev) -> Result<(), Failed> {
+    let issuer = DevIssuer::start(Arc::new(SystemClock)).await?;
+    let ledger = dev.ledger.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()))
+    });
+    let embedded = match &dev.upstream {
+        Some(_) => None,
+        None => Some(DevServer::start().await?),
+    };
+    let url = embedded.as_ref().map(DevServer::url);
+    let fronted = match (&dev.upstream, &url) {
+        (Some(url), _) => Fronted::Other(url),
+        (None, Some(url)) => Fronted::Notes(url),
+        (None, None) => return Ok(()),
+    };
+    let plan = Plan { issuer: issuer.url(), fronted, listen: dev.listen, ledger: ledger.clone() };
+    let settings = plan.settings()?;
+    let resource = settings.servers.first().map(|server| server.resource.clone()).unwrap_or_default();
+    let running = app::start(settings, None).await?;
+    let tokens = Tokens {
+        reader: issuer.token(DevRole::Reader, "alice", &resource, TOKEN_LIFETIME)?.expose().clone(),
+        editor: issuer.token(DevRole::Editor, "bob", &resource, TOKEN_LIFETIME)?.expose().clone(),
+    };
+    say(&greeting(&resource, &tokens, fronted, &ledger));
+    let tailing = tail(&ledger);
+    tokio::select! {
+        tailed = tailing => tailed?,
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
+    }
+    running.stop().await;
+    if dev.ledger.is_none() {
+        let _ = std::fs::remove_dir_all(&ledger);
+    }
+    Ok(())
+}
+
+async fn terminated() {
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+struct Tokens {
+    reader: String,
+    editor: String,
+}
+
+fn greeting(resource: &str, tokens: &Tokens, fronted: Fronted<'_>, ledger: &Path) -> String {
+    let (allowed, denied) = match fronted {
+        Fronted::Notes(_) => (
+            call("search_notes", r#"{"query":"gateway"}"#),
+            call("delete_note", r#"{"id":1}"#),
+        ),
+        Fronted::Other(_) => (list(), call("delete_everything", "{}")),
+    };
+    let curl = |token: Option<&str>, (headers, body): &(String, String)| {
+        let bearer = token.map_or(String::new(), |token| format!(" -H 'Authorization: Bearer {token}'"));
+        format!(
+            "curl -si {resource} -H 'Content-Type: application/json' \
+             -H 'Accept: application/json, text/event-stream'{bearer} {headers} -d '{body}'"
+        )
+    };
+    format!(
+        "MCP URL        {resource}\n\
+         reader token   {reader}\n\
+         editor token   {editor}\n\n\
+         # no token: a 401 that says where to get one\n{challenge}\n\n\
+         # an allowed call\n{allowed}\n\n\
+         # a denied call\n{denied}\n\n\
+         The audit record is in {ledger}; it follows here. Ctrl-C stops.\n",
+        reader = tokens.reader,
+        editor = tokens.editor,
+        challenge = curl(None, &allowed),
+        allowed = curl(Some(&tokens.reader), &allowed),
+        denied = curl(Some(&tokens.reader), &denied),
+        ledger = ledger.display(),
+    )
+}
+
+/// Headers and body of a `tools/call` of 2026-07-28.
+fn call(tool: &str, arguments: &str) -> (String, String) {
+    let headers = format!(
+        "-H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' -H 'Mcp-Name: {tool}'"
+    );
+    let params = format!(r#""name":"{tool}","arguments":{arguments}"#);
+    (headers, message("tools/call", &params))
+}
+
+fn list() -> (String, String) {
+    let headers = "-H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/list'".to_owned();
+    (headers, message("tools/list", ""))
+}
+
+fn message(method: &str, params: &str) -> String {
+    let comma = if params.is_empty() { "" } else { "," };
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{comma}"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+    )
+}
+
+/// Shows every record as it is written.
+async fn tail(ledger: &Path) -> std::io::Result<()> {
+    let file = std::fs::read_dir(ledger)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .max();
+    let Some(file) = file else { return std::future::pending().await };
+    let mut lines = BufReader::new(tokio::fs::File::open(file).await?);
+    let mut line = String::new();
+    loop {
+        if lines.read_line(&mut line).await? == 0 {
+            tokio::time::sleep(TAIL).await;
+        } else if line.ends_with('\n') {
+            say(line.trim_end());
+            line.clear();
+        }
+    }
+}

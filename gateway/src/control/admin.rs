@@ -1,0 +1,108 @@
+//! The admin socket: commands of whoever owns the process's files. A Unix socket of mode 0600, never a port.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::control::http::{self, Answer};
+
+/// What the admin socket can do.
+#[async_trait]
+pub trait Commands: Send + Sync + 'static {
+    /// Reads the configuration again; all of it takes effect, or the text says why nothing did.
+    async fn reload(&self) -> Result<Value, String>;
+    /// What is being served.
+    fn status(&self) -> Value;
+}
+
+/// Makes the socket. One that nobody listens on any more is replaced.
+///
+/// # Errors
+/// When another gateway listens on it, or the folder does not allow it.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    if path.exists() {
+        if StdStream::connect(path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another gateway listens on it"));
+        }
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Accepts until the task is dropped.
+pub async fn serve(listener: UnixListener, commands: Arc<dyn Commands>) {
+    let handler = Arc::new(move |request: Request<Incoming>| {
+        let commands = Arc::clone(&commands);
+        async move { answer(&request, &*commands).await }
+    });
+    loop {
+        if let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(http::serve(socket, Arc::clone(&handler)));
+        }
+    }
+}
+
+async fn answer<B: Sync>(request: &Request<B>, commands: &dyn Commands) -> Answer {
+    let json = |status, value: &Value| http::with_type(status, "application/json", value.to_string());
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, "/reload") => match commands.reload().await {
+            Ok(done) => json(StatusCode::OK, &done),
+            Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
+        },
+        (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
+        _ => http::text(StatusCode::NOT_FOUND, "here are POST /reload and GET /status\n"),
+    }
+}
+
+/// Why a command did not reach a running gateway, or was refused there.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Nobody answers on the socket.
+    #[error("no gateway answers on `{path}`: {cause}")]
+    Unreachable {
+        /// The socket.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The gateway said no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Sends one command to the gateway at `path`.
+///
+/// # Errors
+/// [`CommandError`].
+pub async fn command(path: &Path, method: Method, target: &str) -> Result<String, CommandError> {
+    let unreachable =
+        |cause: String| CommandError::Unreachable { path: path.display().to_string(), cause };
+    let stream = UnixStream::connect(path).await.map_err(|error| unreachable(error.to_string()))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
+    tokio::spawn(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(hyper::header::HOST, "gatewright")
+        .body(http_body_util::Empty::<Bytes>::new())
+        .map_err(|error| unreachable(error.to_string()))?;
+    let answer = sender.send_request(request).await.map_err(|error| unreachable(error.to_string()))?;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.map_err(|error| unreachable(error.to_string()))?;
+    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    if status.is_success() { Ok(text) } else { Err(CommandError::Refused(text)) }
+}

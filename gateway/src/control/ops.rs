@@ -1,0 +1,106 @@
+//! `/livez`, `/readyz` and `/metrics`. Reads, never changes anything, says nothing about who called what.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+use tokio::net::TcpListener;
+
+use crate::control::http::{self, Answer};
+
+/// What the ops listener shows.
+pub trait Vitals: Send + Sync + 'static {
+    /// Every condition of being ready, with what it is now.
+    fn conditions(&self) -> Vec<Condition>;
+    /// The metrics in the Prometheus text format.
+    fn metrics(&self) -> String;
+}
+
+/// One condition of being ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Its name, e.g. `keys of corp`.
+    pub name: String,
+    /// What is wrong; `None` when it holds.
+    pub fault: Option<String>,
+}
+
+/// Accepts until the task is dropped.
+pub async fn serve(listener: TcpListener, vitals: Arc<dyn Vitals>) {
+    let handler = Arc::new(move |request: Request<Incoming>| {
+        let answer = answer(&request, &*vitals);
+        async move { answer }
+    });
+    loop {
+        if let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(http::serve(socket, Arc::clone(&handler)));
+        }
+    }
+}
+
+fn answer<B>(request: &Request<B>, vitals: &dyn Vitals) -> Answer {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return http::text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
+    }
+    match request.uri().path() {
+        "/livez" => http::text(StatusCode::OK, "ok\n"),
+        "/readyz" | "/healthz" => ready(&vitals.conditions(), request.uri().query() == Some("verbose")),
+        "/metrics" => http::with_type(
+            StatusCode::OK,
+            "text/plain; version=0.0.4; charset=utf-8",
+            vitals.metrics(),
+        ),
+        _ => http::text(StatusCode::NOT_FOUND, "here are /livez, /readyz, /readyz?verbose and /metrics\n"),
+    }
+}
+
+fn ready(conditions: &[Condition], verbose: bool) -> Answer {
+    let faults = conditions.iter().filter(|condition| condition.fault.is_some()).count();
+    let status = if faults == 0 { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if faults == 0 && !verbose {
+        return http::text(status, "ok\n");
+    }
+    let lines = conditions.iter().map(|condition| match &condition.fault {
+        None => format!("ok    {}\n", condition.name),
+        Some(fault) => format!("fault {}: {fault}\n", condition.name),
+    });
+    http::text(status, lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Vitals, answer};
+    use hyper::Request;
+
+    struct Fixed(Option<String>);
+
+    impl Vitals for Fixed {
+        fn conditions(&self) -> Vec<Condition> {
+            vec![Condition { name: "keys of corp".to_owned(), fault: self.0.clone() }]
+        }
+
+        fn metrics(&self) -> String {
+            "gatewright_build_info 1\n".to_owned()
+        }
+    }
+
+    fn status(path: &str, vitals: &Fixed) -> u16 {
+        answer(&Request::get(path).body(()).unwrap(), vitals).status().as_u16()
+    }
+
+    #[test]
+    fn ready_follows_the_conditions_and_alive_does_not() {
+        let (well, ill) = (Fixed(None), Fixed(Some("never fetched".to_owned())));
+        assert_eq!(status("/readyz", &well), 200);
+        assert_eq!(status("/readyz", &ill), 503);
+        assert_eq!(status("/livez", &ill), 200);
+        assert_eq!(status("/metrics", &ill), 200);
+        assert_eq!(status("/admin", &well), 404);
+    }
+
+    #[test]
+    fn nothing_can_be_changed_here() {
+        let request = Request::post("/metrics").body(()).unwrap();
+        assert_eq!(answer(&request, &Fixed(None)).status().as_u16(), 405);
+    }
+}

@@ -1,0 +1,110 @@
+//! The one decision: what a call is refused, a list hides. Asks the policy crate and nothing else.
+
+use gatewright_policies::{Access, Answer, Denial, Question, RoleTable, RuleId};
+
+use crate::decision::circumstance::Action;
+use crate::decision::verdict::Verdict;
+use crate::identity::Principal;
+use crate::identity::settings::Audience;
+use crate::mcp::{Listing, Policy, Target};
+use crate::model::Reason;
+
+/// The policy as one principal meets it at one server.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate<'a> {
+    /// The per-role allowlist.
+    pub table: &'a RoleTable,
+    /// The server.
+    pub audience: &'a Audience,
+    /// Who asks.
+    pub principal: &'a Principal,
+}
+
+impl Gate<'_> {
+    /// Whether `action` may pass.
+    pub fn judge(&self, action: &Action<'_>) -> Verdict {
+        let missing = self.missing_minimum();
+        if !missing.is_empty() {
+            return Verdict::deny(Reason::ScopeInsufficient, missing);
+        }
+        match action {
+            Action::Call(call) => self.judge_call(call.method.policy(), &call.target),
+            Action::Notify { method, .. } => self.judge_call(method.policy(), &Target::None),
+            Action::Reply | Action::OpenStream | Action::EndSession => Verdict::allow(Vec::new()),
+        }
+    }
+
+    /// Whether a list may show `name`. What it hides is what a call of that name is refused.
+    pub fn shows(&self, listing: Listing, name: &str) -> bool {
+        let access = match listing {
+            Listing::Tools => Access::Tool,
+            Listing::Prompts => Access::Prompt,
+            Listing::Resources | Listing::Templates => Access::Resource,
+        };
+        match self.ask(access, name) {
+            // A call would be answered with the scopes to ask for: hidden, nobody could ever ask.
+            Answer::Allow { .. } | Answer::Deny(Denial::ScopeMissing { .. }) => true,
+            Answer::Deny(Denial::NoRule) => false,
+        }
+    }
+
+    fn missing_minimum(&self) -> Vec<String> {
+        let held = self.principal.scopes();
+        let lacks = |scope: &&String| !held.iter().any(|have| **have == ***scope);
+        self.audience.scopes.iter().filter(lacks).cloned().collect()
+    }
+
+    fn judge_call(&self, policy: Policy, target: &Target) -> Verdict {
+        match (policy, target) {
+            (Policy::Denied, _) => Verdict::deny(Reason::MethodNotAllowed, Vec::new()),
+            (Policy::Open, _) => Verdict::allow(Vec::new()),
+            (Policy::ByTarget, Target::Tool(name)) => {
+                self.judge_names(Access::Tool, std::slice::from_ref(name))
+            }
+            (Policy::ByTarget, Target::Prompt(name)) => {
+                self.judge_names(Access::Prompt, std::slice::from_ref(name))
+            }
+            (Policy::ByTarget, Target::Resource(uri)) => {
+                self.judge_names(Access::Resource, std::slice::from_ref(uri))
+            }
+            (Policy::ByTarget, Target::Resources(uris)) => self.judge_names(Access::Resource, uris),
+            // A method that needs a target and has none is not one this table knows how to judge.
+            (Policy::ByTarget, Target::None | Target::Task(_)) => {
+                Verdict::deny(Reason::MethodNotAllowed, Vec::new())
+            }
+        }
+    }
+
+    /// Every name must be allowed; the first that is not decides.
+    fn judge_names(&self, access: Access, names: &[Box<str>]) -> Verdict {
+        let mut rules: Vec<RuleId> = Vec::with_capacity(names.len());
+        for name in names {
+            match self.ask(access, name) {
+                Answer::Allow { rule } => rules.push(rule),
+                Answer::Deny(Denial::NoRule) => return Verdict::deny(unlisted(access), Vec::new()),
+                Answer::Deny(Denial::ScopeMissing { missing, rule }) => {
+                    return Verdict::deny(Reason::ScopeInsufficient, missing).by(rule);
+                }
+            }
+        }
+        Verdict::allow(rules)
+    }
+
+    fn ask(&self, access: Access, name: &str) -> Answer {
+        self.table.decide(&Question {
+            server: self.audience.server.as_str(),
+            roles: self.principal.roles(),
+            access,
+            name,
+            scopes: self.principal.scopes(),
+        })
+    }
+}
+
+const fn unlisted(access: Access) -> Reason {
+    match access {
+        Access::Tool => Reason::ToolNotAllowed,
+        Access::Prompt => Reason::PromptNotAllowed,
+        Access::Resource => Reason::ResourceNotAllowed,
+    }
+}

@@ -1,0 +1,12 @@
+//! May this call pass: from a principal and a call to a permit, or to a refusal that is on record.
+
+pub mod circumstance;
+mod describe;
+pub mod gate;
+pub mod record;
+pub mod verdict;
+
+pub use circumstance::{Action, Circumstance, Request};
+pub use gate::Gate;
+pub use record::{Ended, Permit, Refusal};
+pub use verdict::Verdict;

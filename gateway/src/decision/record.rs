@@ -1,0 +1,235 @@
+//! Puts decisions on record. A [`Permit`] and a [`Refusal`] exist only once their record does: no record, no call.
+
+use std::sync::Arc;
+
+use crate::audit::event::{self, Event, Kind};
+use crate::audit::{EventId, Ledger};
+use crate::decision::circumstance::{Circumstance, Request};
+use crate::decision::describe;
+use crate::decision::verdict::{Decision, Verdict};
+use crate::identity::Principal;
+use crate::model::{Reason, UnixTime};
+
+/// The right to send one request to its upstream. Its decision is on record, with a lower number than
+/// its outcome will have.
+///
+/// ```compile_fail
+/// let permit = gatewright::decision::Permit {};
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is not used is a call that was recorded and never made"]
+pub struct Permit {
+    principal: Arc<Principal>,
+    request: Request,
+    decision: EventId,
+}
+
+impl Permit {
+    /// Who was permitted.
+    pub const fn principal(&self) -> &Arc<Principal> {
+        &self.principal
+    }
+
+    /// The request, as the client was told its id.
+    pub fn request_id(&self) -> &str {
+        &self.request.id
+    }
+
+    /// The request.
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The record of the decision.
+    pub const fn decision(&self) -> EventId {
+        self.decision
+    }
+}
+
+/// A request that was refused, on record unless the record itself is what failed.
+#[derive(Debug)]
+#[must_use = "a refusal must be answered"]
+pub struct Refusal {
+    reason: Reason,
+    missing: Vec<String>,
+    wanted: Vec<String>,
+    request: Box<str>,
+    decision: Option<String>,
+}
+
+impl Refusal {
+    /// Why.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The scopes whose lack was the reason.
+    pub fn missing_scopes(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// The scopes to ask for: those held and those missing. Some clients replace the ones they have.
+    pub fn wanted_scopes(&self) -> &[String] {
+        &self.wanted
+    }
+
+    /// The id of the request.
+    pub fn request_id(&self) -> &str {
+        &self.request
+    }
+
+    /// The id of the decision's record, when there is one.
+    pub fn decision_id(&self) -> Option<&str> {
+        self.decision.as_deref()
+    }
+}
+
+impl Verdict {
+    /// Records the decision about a principal's request, and only then lets it have effect.
+    ///
+    /// # Errors
+    /// The refusal, when that was the decision; `AuditUnavailable` when it could not be recorded.
+    pub async fn record(
+        self,
+        ledger: &Ledger,
+        principal: &Arc<Principal>,
+        circumstance: &Circumstance<'_>,
+    ) -> Result<Permit, Refusal> {
+        let rules: Vec<&str> = self.rules.iter().map(gatewright_policies::RuleId::as_str).collect();
+        let (reason, missing) = match self.decision {
+            Decision::Allow => return allow(ledger, principal, circumstance, &rules).await,
+            Decision::Deny { reason, missing } => (reason, missing),
+        };
+        let denial = Denial { reason, missing, rules: &rules };
+        Err(deny(ledger, principal, circumstance, denial).await)
+    }
+}
+
+async fn allow(
+    ledger: &Ledger,
+    principal: &Arc<Principal>,
+    circumstance: &Circumstance<'_>,
+    rules: &[&str],
+) -> Result<Permit, Refusal> {
+    let request = circumstance.request;
+    let decision = ledger.event_id(request.at);
+    let chain = describe::chain(principal);
+    let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
+    event.policy = Some(describe::policy(circumstance.in_force, rules));
+    event.decision = Some(event::Decision::Allow);
+    event.scopes_used = circumstance.needed.into();
+    match ledger.append(&mut event).await {
+        Ok(_) => Ok(Permit { principal: Arc::clone(principal), request: request.clone(), decision }),
+        Err(_) => Err(Refusal::unrecorded(request)),
+    }
+}
+
+struct Denial<'a> {
+    reason: Reason,
+    missing: Vec<String>,
+    rules: &'a [&'a str],
+}
+
+async fn deny(
+    ledger: &Ledger,
+    principal: &Arc<Principal>,
+    circumstance: &Circumstance<'_>,
+    denial: Denial<'_>,
+) -> Refusal {
+    let request = circumstance.request;
+    let decision = ledger.event_id(request.at);
+    let chain = describe::chain(principal);
+    let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
+    event.policy = Some(describe::policy(circumstance.in_force, denial.rules));
+    event.decision = Some(event::Decision::Deny);
+    event.reason = Some(describe::refused(denial.reason, &denial.missing));
+    if ledger.append(&mut event).await.is_err() {
+        return Refusal::unrecorded(request);
+    }
+    Refusal {
+        reason: denial.reason,
+        wanted: wanted(principal, &denial.missing),
+        missing: denial.missing,
+        request: request.id.clone(),
+        decision: Some(decision.to_string()),
+    }
+}
+
+fn wanted(principal: &Principal, missing: &[String]) -> Vec<String> {
+    let held = principal.scopes().iter().map(|scope| scope.to_string());
+    held.chain(missing.iter().cloned()).collect()
+}
+
+impl Refusal {
+    /// Refuses what a principal sent before any rule could be asked, e.g. a message that is none.
+    pub async fn unread(
+        ledger: &Ledger,
+        principal: &Arc<Principal>,
+        circumstance: &Circumstance<'_>,
+        reason: Reason,
+    ) -> Self {
+        let denial = Denial { reason, missing: Vec::new(), rules: &[] };
+        deny(ledger, principal, circumstance, denial).await
+    }
+
+    /// Refuses a stranger. Strangers must not be able to fill the ledger: such a record may be counted instead of kept.
+    pub fn stranger(
+        ledger: &Ledger,
+        circumstance: &Circumstance<'_>,
+        reason: Reason,
+        authentication: event::Authentication<'_>,
+    ) -> Self {
+        let decision = ledger.event_id(circumstance.request.at);
+        let mut event = describe::event(Kind::Authn, decision, circumstance, Vec::new());
+        event.decision = Some(event::Decision::Deny);
+        event.authn = Some(authentication);
+        event.reason = Some(describe::refused(reason, &[]));
+        ledger.append_lossy(&mut event);
+        Self {
+            reason,
+            missing: Vec::new(),
+            wanted: Vec::new(),
+            request: circumstance.request.id.clone(),
+            decision: Some(decision.to_string()),
+        }
+    }
+
+    fn unrecorded(request: &Request) -> Self {
+        Self {
+            reason: Reason::AuditUnavailable,
+            missing: Vec::new(),
+            wanted: Vec::new(),
+            request: request.id.clone(),
+            decision: None,
+        }
+    }
+}
+
+/// How a permitted request ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// When.
+    pub at: UnixTime,
+    /// What the client got.
+    pub outcome: event::Outcome,
+    /// Why it got no answer of the upstream, if it did not.
+    pub failure: Option<Reason>,
+}
+
+impl Permit {
+    /// Records how the permitted request ended. Returns whether the ledger took it.
+    pub fn record_outcome(
+        &self,
+        ledger: &Ledger,
+        circumstance: &Circumstance<'_>,
+        ended: Ended,
+    ) -> bool {
+        let id = ledger.event_id(ended.at);
+        let mut event = describe::event(Kind::Outcome, id, circumstance, Vec::new());
+        event.timestamp = ended.at;
+        event.decision_id = Some(self.decision);
+        event.outcome = Some(ended.outcome);
+        event.reason = ended.failure.map(|reason| describe::refused(reason, &[]));
+        ledger.append_later(&mut event).is_ok()
+    }
+}

@@ -1,0 +1,42 @@
+//! A decision that is not on record yet. It can only be recorded; nothing else leads to a permit.
+
+use gatewright_policies::RuleId;
+
+use crate::model::Reason;
+
+/// What the gate decided.
+#[derive(Debug)]
+#[must_use = "a verdict that is not recorded decided nothing"]
+pub struct Verdict {
+    pub(in crate::decision) decision: Decision,
+    pub(in crate::decision) rules: Vec<RuleId>,
+}
+
+#[derive(Debug)]
+pub(in crate::decision) enum Decision {
+    Allow,
+    Deny { reason: Reason, missing: Vec<String> },
+}
+
+impl Verdict {
+    pub(in crate::decision) const fn allow(rules: Vec<RuleId>) -> Self {
+        Self { decision: Decision::Allow, rules }
+    }
+
+    pub(in crate::decision) const fn deny(reason: Reason, missing: Vec<String>) -> Self {
+        Self { decision: Decision::Deny { reason, missing }, rules: Vec::new() }
+    }
+
+    pub(in crate::decision) fn by(mut self, rule: RuleId) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Why it refuses; `None` when it allows.
+    pub const fn refusal(&self) -> Option<Reason> {
+        match &self.decision {
+            Decision::Allow => None,
+            Decision::Deny { reason, .. } => Some(*reason),
+        }
+    }
+}

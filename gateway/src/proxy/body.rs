@@ -1,0 +1,103 @@
+//! Collects a request body whole before anything goes upstream, and hands it back byte for byte.
+//!
+//! pingora forwards a body that was read in `request_filter` only from its retry buffer, which holds
+//! 64 KiB. So the retry buffer is switched on late enough to hold only the tail of the body: pingora
+//! then calls `request_body_filter` once, with that tail and the end, and there the whole body takes
+//! its place. ADR 0002 has the proof; only this file knows.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use pingora::proxy::Session;
+
+use crate::model::Reason;
+
+/// What pingora's retry buffer holds.
+const RETRY_BUFFER: usize = 64 * 1024;
+/// What is set aside before the first byte arrives, whatever length is announced.
+const FIRST_RESERVE: usize = 64 * 1024;
+
+/// The bounds of one body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyBounds {
+    /// Bytes at most.
+    pub(crate) limit: usize,
+    /// How long all of it may take.
+    pub(crate) within: Duration,
+}
+
+/// Reads the body to its end.
+///
+/// # Errors
+/// `BodyTooLarge`, `BodyIncomplete` (early end, or too slow) or `LengthRequired`: a body of unknown
+/// length that outgrows the retry buffer could not be forwarded.
+pub(crate) async fn collect(session: &mut Session, bounds: BodyBounds) -> Result<Bytes, Reason> {
+    let announced = announced_length(session)?;
+    if announced.is_some_and(|length| length > bounds.limit) {
+        return Err(Reason::BodyTooLarge);
+    }
+    let reading = read_all(session, announced, bounds.limit);
+    match tokio::time::timeout(bounds.within, reading).await {
+        Ok(read) => read,
+        Err(_) => Err(Reason::BodyIncomplete),
+    }
+}
+
+fn announced_length(session: &Session) -> Result<Option<usize>, Reason> {
+    let Some(value) = session.get_header(http::header::CONTENT_LENGTH) else { return Ok(None) };
+    let length = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    length.map(Some).ok_or(Reason::RequestMalformed)
+}
+
+async fn read_all(
+    session: &mut Session,
+    announced: Option<usize>,
+    limit: usize,
+) -> Result<Bytes, Reason> {
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_RESERVE));
+    loop {
+        let is_tail = announced.is_none_or(|length| length.saturating_sub(body.len()) <= RETRY_BUFFER);
+        if is_tail {
+            session.enable_retry_buffering();
+        }
+        match session.downstream_session.read_request_body().await {
+            Ok(Some(piece)) => {
+                if body.len() + piece.len() > limit {
+                    return Err(Reason::BodyTooLarge);
+                }
+                // A body in one piece, the usual case, is not copied.
+                if body.is_empty() && announced == Some(piece.len()) {
+                    return finish(session, piece).await;
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(None) => return whole(session, body.freeze(), announced),
+            Err(_) => return Err(Reason::BodyIncomplete),
+        }
+    }
+}
+
+/// Reads the end that follows a body of known length.
+async fn finish(session: &mut Session, body: Bytes) -> Result<Bytes, Reason> {
+    if !session.is_body_done() {
+        match session.downstream_session.read_request_body().await {
+            Ok(None) => {}
+            Ok(Some(rest)) if rest.is_empty() => {}
+            Ok(Some(_)) | Err(_) => return Err(Reason::BodyIncomplete),
+        }
+    }
+    let length = body.len();
+    whole(session, body, Some(length))
+}
+
+fn whole(session: &Session, body: Bytes, announced: Option<usize>) -> Result<Bytes, Reason> {
+    if announced.is_some_and(|length| length != body.len()) {
+        return Err(Reason::BodyIncomplete);
+    }
+    // INVARIANT: past this line pingora holds the tail of a body that is not empty, so it will call
+    // `request_body_filter`; without it the upstream would wait for a body that never comes.
+    if session.as_ref().retry_buffer_truncated() {
+        return Err(Reason::LengthRequired);
+    }
+    Ok(body)
+}

@@ -1,0 +1,201 @@
+//! A proven principal's request: reads it, decides it, records the decision. Past here only a permit leads on.
+
+use std::sync::Arc;
+
+use pingora::proxy::Session;
+
+use crate::decision::{Gate, Permit};
+use crate::identity::Principal;
+use crate::mcp::{self, Era, Message, Method, Read, Revision};
+use crate::model::{Digest, Reason};
+use crate::proxy::admit::{Admission, Arrival, Unreadable};
+use crate::proxy::body::{self, BodyBounds};
+use crate::proxy::head::{self, Verb};
+use crate::proxy::progress::{Forwarding, Passage};
+use crate::proxy::refuse::Refused;
+use crate::config::ArgumentsRecord;
+use crate::proxy::trim::Trim;
+use crate::upstream::peer::Patience;
+
+/// From a principal to a permit.
+///
+/// # Errors
+/// pingora's, when the client went away.
+pub(crate) async fn permit(
+    arrival: Arrival,
+    session: &mut Session,
+    principal: Arc<Principal>,
+) -> pingora::Result<Admission> {
+    let outcome = match Verb::of(&session.req_header().method) {
+        Ok(Verb::Post) => message(arrival, session, &principal).await,
+        Ok(verb) => session_request(arrival, session, &principal, verb).await,
+        Err(reason) => Err(arrival.refuse(&principal, reason, Unreadable::default()).await),
+    };
+    Ok(match outcome {
+        Ok(forwarding) => Admission::Forward(Box::new(forwarding)),
+        Err(refused) => Admission::Refuse(refused),
+    })
+}
+
+/// A decided request, before its record.
+struct Asked {
+    passage: Passage,
+    era: Era,
+    revision: Revision,
+    arguments: Option<(Digest, usize)>,
+    body: Option<bytes::Bytes>,
+}
+
+async fn message(
+    arrival: Arrival,
+    session: &mut Session,
+    principal: &Arc<Principal>,
+) -> Result<Forwarding, Box<Refused>> {
+    let body = match collect(&arrival, session).await {
+        Ok(body) => body,
+        Err(reason) => return Err(arrival.refuse(principal, reason, Unreadable::default()).await),
+    };
+    let read = match read(&body, session) {
+        Ok(read) => read,
+        Err((reason, unreadable)) => return Err(arrival.refuse(principal, reason, unreadable).await),
+    };
+    let arguments = digest(&arrival, &read.message, &body);
+    let passage = Passage::Message(read.message);
+    let asked = Asked { passage, era: read.era, revision: read.revision, arguments, body: Some(body) };
+    decide(arrival, session, principal, asked).await
+}
+
+async fn collect(arrival: &Arrival, session: &mut Session) -> Result<bytes::Bytes, Reason> {
+    head::check_media(&session.req_header().headers)?;
+    head::mirrored(&session.req_header().headers)?;
+    expect(session).await?;
+    let limits = arrival.services.limits;
+    body::collect(session, BodyBounds { limit: limits.body, within: limits.body_timeout }).await
+}
+
+/// RFC 9110 section 10.1.1: who waits for leave to send the body gets it now that they are known.
+async fn expect(session: &mut Session) -> Result<(), Reason> {
+    let Some(expected) = session.get_header(http::header::EXPECT) else { return Ok(()) };
+    if !expected.as_bytes().eq_ignore_ascii_case(b"100-continue") {
+        return Err(Reason::RequestMalformed);
+    }
+    let continued = match session.as_downstream_mut().as_http1_mut() {
+        Some(http1) => http1.write_continue_response().await,
+        None => Ok(()),
+    };
+    continued.map_err(|_| Reason::BodyIncomplete)
+}
+
+fn read(body: &[u8], session: &Session) -> Result<Read, (Reason, Unreadable)> {
+    let headers = &session.req_header().headers;
+    let mirrored = head::mirrored(headers).map_err(|reason| (reason, Unreadable::default()))?;
+    mcp::read(body, mirrored).map_err(|refused| {
+        let unreadable = Unreadable { id: refused.id, era: None, requested: refused.requested };
+        (refused.reason, unreadable)
+    })
+}
+
+fn digest(arrival: &Arrival, message: &Message, body: &[u8]) -> Option<(Digest, usize)> {
+    let (ArgumentsRecord::Digest, Message::Request(call)) = (arrival.services.arguments, message)
+    else {
+        return None;
+    };
+    let arguments = body.get(call.arguments.clone()?)?;
+    Some((Digest::of(arguments), arguments.len()))
+}
+
+/// GET and DELETE exist before 2026-07-28 only.
+async fn session_request(
+    arrival: Arrival,
+    session: &mut Session,
+    principal: &Arc<Principal>,
+    verb: Verb,
+) -> Result<Forwarding, Box<Refused>> {
+    let unreadable = Unreadable::default;
+    let revision = match legacy_revision(session) {
+        Ok(revision) => revision,
+        Err(reason) => return Err(arrival.refuse(principal, reason, unreadable()).await),
+    };
+    if !session.is_body_empty() {
+        return Err(arrival.refuse(principal, Reason::RequestMalformed, unreadable()).await);
+    }
+    let passage = if verb == Verb::Get { Passage::OpenStream } else { Passage::EndSession };
+    let asked = Asked { passage, era: Era::Legacy, revision, arguments: None, body: None };
+    decide(arrival, session, principal, asked).await
+}
+
+fn legacy_revision(session: &Session) -> Result<Revision, Reason> {
+    let mirrored = head::mirrored(&session.req_header().headers)?;
+    let Some(version) = mirrored.protocol_version else { return Ok(Revision::V2025_03_26) };
+    let named = std::str::from_utf8(version).ok().and_then(|name| Revision::from_name(name.trim()));
+    match named {
+        Some(revision) if revision.is_modern() => Err(Reason::HttpMethodNotAllowed),
+        Some(revision) => Ok(revision),
+        None => Err(Reason::VersionUnsupported),
+    }
+}
+
+async fn decide(
+    arrival: Arrival,
+    session: &Session,
+    principal: &Arc<Principal>,
+    asked: Asked,
+) -> Result<Forwarding, Box<Refused>> {
+    let id = asked.passage.id().cloned();
+    let era = Some(asked.era);
+    if asked.era == Era::Legacy && !owns_session(&arrival, session, principal, &asked.passage) {
+        let unreadable = Unreadable { id, era, requested: None };
+        return Err(arrival.refuse(principal, Reason::SessionUnknown, unreadable).await);
+    }
+    let services = &arrival.services;
+    let action = asked.passage.action();
+    let gate = Gate { table: &services.policy, audience: &arrival.route.audience, principal };
+    let verdict = gate.judge(&action);
+    arrival.route.metrics.decided(verdict.refusal(), arrival.started.elapsed());
+    let mut circumstance = arrival.circumstance(principal);
+    circumstance.action = Some(&action);
+    circumstance.revision = Some(asked.revision);
+    circumstance.arguments = asked.arguments;
+    match verdict.record(&services.ledger, principal, &circumstance).await {
+        Ok(permit) => Ok(forwarding(arrival, permit, asked)),
+        Err(refusal) => {
+            let route = Some(Arc::clone(&arrival.route));
+            Err(Box::new(Refused { refusal, route, rpc_id: id, era, requested: None }))
+        }
+    }
+}
+
+/// A session that somebody else opened is as unknown as one that never was.
+fn owns_session(
+    arrival: &Arrival,
+    session: &Session,
+    principal: &Principal,
+    passage: &Passage,
+) -> bool {
+    let Some(id) = session.get_header("mcp-session-id") else { return true };
+    passage.calls(Method::Initialize)
+        || arrival.services.sessions.is_owned(arrival.server(), id.as_bytes(), principal)
+}
+
+fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
+    let listens = matches!(asked.passage, Passage::OpenStream)
+        || asked.passage.calls(Method::SubscriptionsListen);
+    Forwarding {
+        services: arrival.services,
+        route: arrival.route,
+        permit,
+        body: asked.body,
+        era: asked.era,
+        revision: asked.revision,
+        arguments: asked.arguments,
+        passage: asked.passage,
+        patience: if listens { Patience::Endless } else { Patience::Limited },
+        trim: Trim::Waiting,
+        started: arrival.started,
+        answered: None,
+        status: None,
+        failure: None,
+        hold: None,
+        stream: None,
+    }
+}

@@ -1,0 +1,105 @@
+//! The end of a request: its outcome goes on record, into the metrics and into the log, once.
+
+use std::time::{Duration, Instant};
+
+use pingora::proxy::Session;
+use pingora::{Error, ErrorSource, ErrorType};
+
+use crate::audit::event::Outcome;
+use crate::decision::{Circumstance, Ended};
+use crate::model::Reason;
+use crate::proxy::progress::{Forwarding, Progress, Stage};
+use crate::proxy::trim::Trim;
+
+/// Which reason a failed exchange has; `None` when it was the client who went away.
+pub(crate) fn failure(error: &Error) -> Option<Reason> {
+    if *error.esource() == ErrorSource::Downstream {
+        return None;
+    }
+    Some(match error.etype() {
+        ErrorType::ConnectTimedout
+        | ErrorType::ReadTimedout
+        | ErrorType::WriteTimedout
+        | ErrorType::TLSHandshakeTimedout => Reason::UpstreamTimeout,
+        ErrorType::InvalidHTTPHeader | ErrorType::H1Error | ErrorType::InvalidH2 | ErrorType::Custom(_) => {
+            Reason::UpstreamProtocol
+        }
+        _ if *error.esource() == ErrorSource::Upstream => Reason::UpstreamUnreachable,
+        _ => Reason::Internal,
+    })
+}
+
+/// Closes the books on a request.
+pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Progress) {
+    let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
+    drop(progress.inflight.take());
+    let Stage::Forwarding(mut forwarding) = stage else { return };
+    drop(forwarding.hold.take());
+    let ended = Instant::now();
+    let failure = forwarding.failure.or_else(|| error.and_then(failure));
+    let outcome = outcome(session, &mut forwarding, ended);
+    let duration = ended.duration_since(forwarding.started);
+    observe(&forwarding, &outcome, failure, duration);
+    let action = forwarding.passage.action();
+    let circumstance = Circumstance {
+        request: forwarding.permit.request(),
+        principal: Some(forwarding.permit.principal()),
+        action: Some(&action),
+        revision: Some(forwarding.revision),
+        arguments: None,
+        needed: &[],
+        in_force: &forwarding.services.in_force,
+    };
+    let at = forwarding.services.clock.now();
+    let ended = Ended { at, outcome, failure };
+    if !forwarding.permit.record_outcome(&forwarding.services.ledger, &circumstance, ended) {
+        tracing::error!(request_id = forwarding.permit.request_id(), "the outcome could not be recorded");
+    }
+}
+
+fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Outcome {
+    let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
+    let summary = match trim {
+        Trim::Pass(Some(tap)) => tap.finish(),
+        Trim::Pass(None) | Trim::Waiting | Trim::List { .. } | Trim::Events(_) | Trim::Replace(_) => None,
+    };
+    let written = session.response_written().map(|head| head.status.as_u16());
+    Outcome {
+        http_status: written,
+        jsonrpc_error: summary.as_ref().and_then(|summary| summary.error_code),
+        is_error: summary.as_ref().map(|summary| summary.is_error),
+        duration_ms: millis(ended.duration_since(forwarding.started)),
+        upstream_ms: forwarding.answered.map(|at| millis(at.duration_since(forwarding.started))),
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn observe(forwarding: &Forwarding, outcome: &Outcome, failure: Option<Reason>, duration: Duration) {
+    let tool = forwarding.passage.tool();
+    let error = match (failure, outcome.jsonrpc_error, outcome.is_error) {
+        (Some(reason), _, _) => reason.name(),
+        (None, Some(_), _) => "jsonrpc_error",
+        (None, None, Some(true)) => "tool_error",
+        (None, None, _) => "",
+    };
+    let metrics = &forwarding.route.metrics;
+    metrics.operation(forwarding.passage.method_label(), tool, error, duration);
+    match failure {
+        Some(Reason::UpstreamUnreachable | Reason::UpstreamTimeout) => metrics.upstream_down(),
+        Some(_) => {}
+        None if outcome.http_status.is_some() => metrics.upstream_up(),
+        None => {}
+    }
+    tracing::debug!(
+        server = %forwarding.route.audience.server,
+        request_id = forwarding.permit.request_id(),
+        method = forwarding.passage.method_label(),
+        status = outcome.http_status,
+        duration_ms = outcome.duration_ms,
+        error,
+        "request"
+    );
+}

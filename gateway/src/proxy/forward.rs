@@ -1,0 +1,60 @@
+//! The head that a permitted request has upstream: an allow-list of the client's headers and our own. The
+//! client's credential is not on it.
+
+use http::HeaderName;
+use pingora::http::RequestHeader;
+
+use crate::mcp::Era;
+use crate::proxy::progress::Forwarding;
+
+/// What a client may say to a server in its head (THREATS H31 to H34: everything else is dropped).
+const PASSED: [&str; 10] = [
+    "accept",
+    "accept-language",
+    "content-type",
+    "user-agent",
+    "mcp-protocol-version",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "transfer-encoding",
+    "content-length",
+];
+/// Before 2026-07-28.
+const LEGACY: [&str; 2] = ["mcp-session-id", "last-event-id"];
+/// Since 2026-07-28. Before, they are nobody's word: the body was decided on.
+const MODERN: [&str; 2] = ["mcp-method", "mcp-name"];
+/// Since 2026-07-28: arguments that the server wants in the head.
+const MODERN_PARAMETER: &str = "mcp-param-";
+
+/// Turns the client's head into the upstream's.
+///
+/// # Errors
+/// pingora's, when a header cannot be set.
+pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> pingora::Result<()> {
+    let dropped: Vec<HeaderName> =
+        request.headers.keys().filter(|name| !passes(name.as_str(), forwarding.era)).cloned().collect();
+    for name in &dropped {
+        request.remove_header(name);
+    }
+    let upstream = &forwarding.route.upstream;
+    request.set_raw_path(upstream.path().as_bytes())?;
+    request.insert_header(http::header::HOST, upstream.authority())?;
+    // A compressed answer could not be filtered.
+    request.insert_header(http::header::ACCEPT_ENCODING, "identity")?;
+    request.insert_header("x-request-id", forwarding.permit.request_id())?;
+    request.remove_header(&http::header::TRANSFER_ENCODING);
+    match &forwarding.body {
+        Some(body) => request.insert_header(http::header::CONTENT_LENGTH, body.len())?,
+        None => drop(request.remove_header(&http::header::CONTENT_LENGTH)),
+    }
+    Ok(())
+}
+
+fn passes(name: &str, era: Era) -> bool {
+    let of_era = match era {
+        Era::Legacy => LEGACY.contains(&name),
+        Era::Modern => MODERN.contains(&name) || name.starts_with(MODERN_PARAMETER),
+    };
+    of_era || PASSED.contains(&name)
+}

@@ -1,0 +1,240 @@
+//! The stream between a client's socket and pingora. Hides that the client went away while a request
+//! that must not be cancelled is under way; never changes a byte that passes.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::task::AtomicWaker;
+use pingora::protocols::raw_connect::ProxyDigest;
+use pingora::protocols::tls::{SslDigest, TlsRef};
+use pingora::protocols::{
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
+    Stream, TimingDigest, UniqueID, UniqueIDType,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What the requests of one connection say to the stream beneath them.
+#[derive(Debug, Default)]
+pub struct Connection {
+    holds: AtomicUsize,
+    released: AtomicWaker,
+}
+
+impl Connection {
+    /// Until the returned value is dropped, a client that goes away is not noticed.
+    pub fn hold(self: &Arc<Self>) -> Hold {
+        self.holds.fetch_add(1, Ordering::AcqRel);
+        Hold(Arc::clone(self))
+    }
+
+    fn is_held(&self) -> bool {
+        self.holds.load(Ordering::Acquire) > 0
+    }
+}
+
+/// Keeps a connection's request under way although its client may be gone: before 2026-07-28 a
+/// disconnect is not a cancellation (MCP 2025-11-25, basic/transports).
+#[derive(Debug)]
+pub struct Hold(Arc<Connection>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.0.holds.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.released.wake();
+        }
+    }
+}
+
+/// A client's stream with its [`Connection`].
+pub struct GuardStream {
+    inner: Stream,
+    connection: Arc<Connection>,
+    peer: Peer,
+    peek_limit: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Present,
+    Gone,
+}
+
+impl GuardStream {
+    /// Guards `inner`; a protocol is recognised within `peek_limit`.
+    pub fn new(inner: Stream, connection: Arc<Connection>, peek_limit: Duration) -> Self {
+        Self { inner, connection, peer: Peer::Present, peek_limit }
+    }
+
+    /// Pending while held, then the end of the stream.
+    fn poll_gone(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        self.peer = Peer::Gone;
+        self.connection.released.register(context.waker());
+        if self.connection.is_held() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// What a write to a client that went away answers.
+    fn settle(&mut self, result: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Err(_)) if self.connection.is_held() => {
+                self.peer = Peer::Gone;
+                Poll::Ready(Ok(length))
+            }
+            other => other,
+        }
+    }
+
+    fn is_discarding(&self) -> bool {
+        self.peer == Peer::Gone && self.connection.is_held()
+    }
+}
+
+impl fmt::Debug for GuardStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl AsyncRead for GuardStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.peer == Peer::Gone {
+            return this.poll_gone(context);
+        }
+        let before = buffer.filled().len();
+        match Pin::new(&mut this.inner).poll_read(context, buffer) {
+            Poll::Ready(Ok(())) if buffer.filled().len() == before && buffer.remaining() > 0 => {
+                this.poll_gone(context)
+            }
+            Poll::Ready(Err(_)) if this.connection.is_held() => this.poll_gone(context),
+            other => other,
+        }
+    }
+}
+
+impl AsyncWrite for GuardStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.is_discarding() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.settle(written, bytes.len())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_discarding() {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = Pin::new(&mut self.inner).poll_flush(context).map_ok(|()| 0);
+        self.settle(flushed, 0).map_ok(|_| ())
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let length = buffers.iter().map(|buffer| buffer.len()).sum();
+        if self.is_discarding() {
+            return Poll::Ready(Ok(length));
+        }
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, buffers);
+        self.settle(written, length)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+/// The first bytes of an HTTP/2 connection in plain text, as far as they tell it from HTTP/1.
+const HTTP2_START: &[u8; 4] = b"PRI ";
+
+#[async_trait]
+impl Peek for GuardStream {
+    /// pingora waits for the whole HTTP/2 preface without a limit, which a silent peer or a short
+    /// HTTP/1 request never sends: four bytes tell the two apart, within a limit.
+    async fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let mut start = [0; HTTP2_START.len()];
+        let inner = &mut self.inner;
+        let peeked = async {
+            if !inner.try_peek(&mut start).await? {
+                return Ok(false);
+            }
+            if &start != HTTP2_START {
+                buffer.fill(0);
+                return Ok(true);
+            }
+            inner.try_peek(buffer).await
+        };
+        tokio::time::timeout(self.peek_limit, peeked)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+#[async_trait]
+impl Shutdown for GuardStream {
+    async fn shutdown(&mut self) {
+        self.inner.shutdown().await;
+    }
+}
+
+impl UniqueID for GuardStream {
+    fn id(&self) -> UniqueIDType {
+        self.inner.id()
+    }
+}
+
+impl Ssl for GuardStream {
+    fn get_ssl(&self) -> Option<&TlsRef> {
+        self.inner.get_ssl()
+    }
+
+    fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
+        self.inner.get_ssl_digest()
+    }
+
+    fn selected_alpn_proto(&self) -> Option<ALPN> {
+        self.inner.selected_alpn_proto()
+    }
+}
+
+impl GetTimingDigest for GuardStream {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        self.inner.get_timing_digest()
+    }
+}
+
+impl GetProxyDigest for GuardStream {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        self.inner.get_proxy_digest()
+    }
+}
+
+impl GetSocketDigest for GuardStream {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        self.inner.get_socket_digest()
+    }
+
+    fn set_socket_digest(&mut self, digest: SocketDigest) {
+        self.inner.set_socket_digest(digest);
+    }
+}

@@ -1,0 +1,24 @@
+//! The edge: pingora is named here and in `app.rs` only. A request comes in as bytes and leaves as a permitted
+//! request or as a recorded refusal.
+
+mod admit;
+mod body;
+mod challenge;
+mod exchange;
+mod finish;
+mod forward;
+pub mod guard;
+mod head;
+pub mod inflight;
+pub mod listen;
+pub mod origin;
+pub mod progress;
+mod refuse;
+mod response;
+pub mod route;
+pub mod service;
+pub mod services;
+pub mod session;
+pub mod tls;
+mod trim;
+mod wellknown;

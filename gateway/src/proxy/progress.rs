@@ -1,0 +1,141 @@
+//! How far a request has come: what pingora carries from hook to hook.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::decision::{Action, Permit};
+use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
+use crate::model::{Digest, Reason};
+use crate::proxy::guard::{Connection, Hold};
+use crate::proxy::inflight::Inflight;
+use crate::proxy::route::Route;
+use crate::proxy::services::Services;
+use crate::proxy::trim::Trim;
+use crate::upstream::peer::Patience;
+
+/// The state of one request.
+pub struct Progress {
+    /// The handle of the client's stream; absent on HTTP/2.
+    pub(crate) connection: Option<Arc<Connection>>,
+    pub(crate) stage: Stage,
+    pub(crate) inflight: Option<Inflight>,
+}
+
+/// The stages that later hooks tell apart.
+pub(crate) enum Stage {
+    /// Nothing is decided yet.
+    Arrived,
+    /// Answered by the gateway itself; what is to be said about it has been said.
+    Answered,
+    /// On its way to the upstream and back.
+    Forwarding(Box<Forwarding>),
+}
+
+/// A permitted request.
+pub(crate) struct Forwarding {
+    pub(crate) services: Arc<Services>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) permit: Permit,
+    /// The whole body; `None` for GET and DELETE.
+    pub(crate) body: Option<Bytes>,
+    pub(crate) era: Era,
+    pub(crate) passage: Passage,
+    pub(crate) revision: Revision,
+    pub(crate) arguments: Option<(Digest, usize)>,
+    pub(crate) patience: Patience,
+    pub(crate) trim: Trim,
+    pub(crate) started: Instant,
+    pub(crate) answered: Option<Instant>,
+    pub(crate) status: Option<u16>,
+    /// Why the upstream's answer was not passed on, if it was not.
+    pub(crate) failure: Option<Reason>,
+    /// Held while a client that goes away must not cancel the request.
+    pub(crate) hold: Option<Hold>,
+    pub(crate) stream: Option<crate::telemetry::StreamGuard>,
+}
+
+/// What a permitted request is.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    /// A JSON-RPC message.
+    Message(Message),
+    /// The event stream of a session.
+    OpenStream,
+    /// The end of a session.
+    EndSession,
+}
+
+impl Passage {
+    /// What is to be decided about it.
+    pub(crate) fn action(&self) -> Action<'_> {
+        match self {
+            Self::Message(Message::Request(call)) => Action::Call(call),
+            Self::Message(Message::Notification { method, method_name }) => {
+                Action::Notify { method: *method, name: method_name }
+            }
+            Self::Message(Message::Response { .. }) => Action::Reply,
+            Self::OpenStream => Action::OpenStream,
+            Self::EndSession => Action::EndSession,
+        }
+    }
+
+    /// The call, if it is one that is answered.
+    pub(crate) const fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Message(Message::Request(call)) => Some(call),
+            Self::Message(Message::Notification { .. } | Message::Response { .. })
+            | Self::OpenStream
+            | Self::EndSession => None,
+        }
+    }
+
+    /// The id an error answer carries.
+    pub(crate) fn id(&self) -> Option<&RequestId> {
+        self.call().map(|call| &call.id)
+    }
+
+    /// Whether it is a request with this method.
+    pub(crate) fn calls(&self, method: Method) -> bool {
+        self.call().is_some_and(|call| call.method == method)
+    }
+
+    /// The method label of metrics.
+    pub(crate) fn method_label(&self) -> &'static str {
+        match self {
+            Self::Message(Message::Request(call)) => call.method.name(),
+            Self::Message(Message::Notification { method, .. }) => method.name(),
+            Self::Message(Message::Response { .. }) => "response",
+            Self::OpenStream => "GET",
+            Self::EndSession => "DELETE",
+        }
+    }
+
+    /// The tool that is called.
+    pub(crate) fn tool(&self) -> Option<&str> {
+        match &self.call()?.target {
+            Target::Tool(name) => Some(name),
+            Target::None
+            | Target::Prompt(_)
+            | Target::Resource(_)
+            | Target::Resources(_)
+            | Target::Task(_) => None,
+        }
+    }
+}
+
+impl Progress {
+    /// A request that just arrived.
+    pub(crate) const fn new(inflight: Inflight) -> Self {
+        Self { connection: None, stage: Stage::Arrived, inflight: Some(inflight) }
+    }
+
+    pub(crate) fn forwarding(&mut self) -> Option<&mut Forwarding> {
+        match &mut self.stage {
+            Stage::Forwarding(forwarding) => Some(forwarding),
+            Stage::Arrived | Stage::Answered => None,
+        }
+    }
+}
+

@@ -1,0 +1,171 @@
+//! From a refusal that is on record to what the client sees. One exhaustive match; fixed text only.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use serde_json::{Value, json};
+
+use crate::decision::Refusal;
+use crate::mcp::{Era, RequestId, Revision, reply};
+use crate::model::Reason;
+use crate::proxy::challenge::challenge;
+use crate::proxy::origin;
+use crate::proxy::progress::Progress;
+use crate::proxy::route::Route;
+use crate::proxy::services::Services;
+
+/// How long a client should wait for a dependency of ours, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// A refusal and what of the request the answer depends on.
+pub(crate) struct Refused {
+    /// Why, with its record.
+    pub(crate) refusal: Refusal,
+    /// The server, when the path named one.
+    pub(crate) route: Option<Arc<Route>>,
+    /// The id of the JSON-RPC request, when it could be read.
+    pub(crate) rpc_id: Option<RequestId>,
+    /// The era of the request; unknown is treated like 2026-07-28, which says most in the status.
+    pub(crate) era: Option<Era>,
+    /// The revision that was asked for, when it is not supported.
+    pub(crate) requested: Option<Box<str>>,
+}
+
+/// Sends the answer to a refused request.
+///
+/// # Errors
+/// pingora's, when the client went away.
+pub(crate) async fn answer(
+    services: &Services,
+    session: &mut Session,
+    refused: &Refused,
+) -> pingora::Result<()> {
+    let reason = refused.refusal.reason();
+    let status = status(services, refused);
+    let body = body(refused);
+    let mut head = ResponseHeader::build(status, Some(10))?;
+    head.insert_header("content-type", "application/json")?;
+    head.insert_header("content-length", body.len())?;
+    head.insert_header("cache-control", "no-store")?;
+    head.insert_header("x-request-id", refused.refusal.request_id())?;
+    if let Some(origin) = services.origins.of(&session.req_header().headers) {
+        origin::expose(origin, &mut head)?;
+    }
+    if let Some(route) = &refused.route {
+        let wanted = refused.refusal.wanted_scopes();
+        if let Some((error, line)) = challenge(reason, &route.audience, &route.metadata_url, wanted) {
+            route.metrics.challenged(status, error);
+            head.insert_header("www-authenticate", line)?;
+        }
+    }
+    for (name, value) in extra(reason) {
+        head.insert_header(*name, *value)?;
+    }
+    let is_head = session.req_header().method == http::Method::HEAD;
+    session.write_response_header(Box::new(head), is_head).await?;
+    if is_head {
+        return Ok(());
+    }
+    session.write_response_body(Some(body), true).await
+}
+
+/// Headers that belong to a reason.
+const fn extra(reason: Reason) -> &'static [(&'static str, &'static str)] {
+    match reason {
+        Reason::IssuerKeysUnavailable | Reason::AuditUnavailable => &[("retry-after", RETRY_AFTER)],
+        Reason::HttpMethodNotAllowed => &[("allow", "POST, GET, DELETE, OPTIONS")],
+        Reason::ContentEncodingUnsupported => &[("accept-encoding", "identity")],
+        _ => &[],
+    }
+}
+
+fn status(services: &Services, refused: &Refused) -> u16 {
+    let reason = refused.refusal.reason();
+    if is_denial(reason) {
+        match (services.deny_http_status, refused.era) {
+            (Some(status), _) => return status,
+            // Older SDKs drop the session on a 403, and take a 404 for a lost session.
+            (None, Some(Era::Legacy)) => return 200,
+            (None, Some(Era::Modern) | None) => {}
+        }
+    }
+    reason.status()
+}
+
+/// Whether the policy said no to something well formed, which no scope can change.
+const fn is_denial(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ToolNotAllowed
+            | Reason::PromptNotAllowed
+            | Reason::ResourceNotAllowed
+            | Reason::MethodNotAllowed
+    )
+}
+
+fn body(refused: &Refused) -> Bytes {
+    let refusal = &refused.refusal;
+    let reason = refusal.reason();
+    let mut data = json!({
+        "reason": reason.name(),
+        "request_id": refusal.request_id(),
+    });
+    if let Some(id) = refusal.decision_id() {
+        set(&mut data, "decision_id", Value::from(id));
+    }
+    if reason == Reason::ScopeInsufficient {
+        set(&mut data, "missing_scopes", Value::from(refusal.missing_scopes()));
+    }
+    if reason == Reason::VersionUnsupported {
+        let supported: Vec<_> = Revision::ALL.iter().rev().map(|revision| revision.name()).collect();
+        set(&mut data, "supported", Value::from(supported));
+        if let Some(requested) = &refused.requested {
+            set(&mut data, "requested", Value::from(&**requested));
+        }
+    }
+    Bytes::from(reply::error_body(refused.rpc_id.as_ref(), reason.code(), reason.message(), data))
+}
+
+fn set(data: &mut Value, key: &str, value: Value) {
+    if let Some(members) = data.as_object_mut() {
+        members.insert(key.to_owned(), value);
+    }
+}
+
+/// The JSON-RPC error that takes the place of an answer that cannot be passed on.
+pub(crate) fn error_message(reason: Reason, request_id: &str, rpc_id: Option<&RequestId>) -> Bytes {
+    let data = json!({ "reason": reason.name(), "request_id": request_id });
+    Bytes::from(reply::error_body(rpc_id, reason.code(), reason.message(), data))
+}
+
+/// Tells the client that a permitted request failed on its way.
+///
+/// # Errors
+/// pingora's, when the client went away.
+pub(crate) async fn failed(
+    services: &Services,
+    session: &mut Session,
+    progress: &mut Progress,
+    reason: Reason,
+) -> pingora::Result<()> {
+    let (request_id, rpc_id) = match progress.forwarding() {
+        Some(forwarding) => {
+            (forwarding.permit.request_id().to_owned(), forwarding.passage.id().cloned())
+        }
+        None => (String::new(), None),
+    };
+    let body = error_message(reason, &request_id, rpc_id.as_ref());
+    let mut head = ResponseHeader::build(reason.status(), Some(6))?;
+    head.insert_header("content-type", "application/json")?;
+    head.insert_header("content-length", body.len())?;
+    head.insert_header("cache-control", "no-store")?;
+    head.insert_header("x-request-id", request_id)?;
+    if let Some(origin) = services.origins.of(&session.req_header().headers) {
+        origin::expose(origin, &mut head)?;
+    }
+    session.set_keepalive(None);
+    session.write_response_header(Box::new(head), false).await?;
+    session.write_response_body(Some(body), true).await
+}

@@ -1,0 +1,93 @@
+//! Which server a path means. Compares bytes; never decodes, collapses or redirects.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::config::{Server, Settings};
+use crate::identity::settings::Audience;
+use crate::telemetry::ServerMetrics;
+use crate::upstream::UpstreamPeer;
+
+/// Where RFC 9728 section 3.1 puts the metadata of a resource: this, then the resource's path.
+const WELL_KNOWN: &[u8] = b"/.well-known/oauth-protected-resource";
+
+/// One fronted server with everything its requests need.
+pub struct Route {
+    /// What its tokens must prove, with its name.
+    pub audience: Audience,
+    /// Where its requests go.
+    pub upstream: UpstreamPeer,
+    /// Its counters.
+    pub metrics: ServerMetrics,
+    /// The absolute URL of its metadata document.
+    pub metadata_url: String,
+    /// The document itself.
+    pub metadata: Bytes,
+}
+
+/// What a path leads to.
+pub enum Found<'a> {
+    /// An MCP endpoint.
+    Endpoint(&'a Arc<Route>),
+    /// The metadata of one.
+    Metadata(&'a Arc<Route>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Every path the gateway answers at.
+pub struct Routes {
+    by_path: HashMap<Box<[u8]>, Arc<Route>>,
+    only: Option<Arc<Route>>,
+}
+
+impl Routes {
+    /// Takes the routes with their paths.
+    pub fn new(routes: Vec<(String, Arc<Route>)>) -> Self {
+        let only = match routes.as_slice() {
+            [(_, route)] => Some(Arc::clone(route)),
+            _ => None,
+        };
+        let by_path = routes.into_iter().map(|(path, route)| (path.into_bytes().into(), route)).collect();
+        Self { by_path, only }
+    }
+
+    /// Where `path` leads. `{path}` and `{path}/` are one endpoint.
+    pub fn find(&self, path: &[u8]) -> Found<'_> {
+        if let Some(route) = self.endpoint(path) {
+            return Found::Endpoint(route);
+        }
+        let Some(rest) = path.strip_prefix(WELL_KNOWN) else { return Found::Nothing };
+        let route = if rest.is_empty() || rest == b"/" { self.only.as_ref() } else { self.endpoint(rest) };
+        route.map_or(Found::Nothing, Found::Metadata)
+    }
+
+    fn endpoint(&self, path: &[u8]) -> Option<&Arc<Route>> {
+        self.by_path.get(path).or_else(|| self.by_path.get(path.strip_suffix(b"/")?))
+    }
+
+    /// All routes.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.by_path.values()
+    }
+}
+
+/// The URL of the metadata document of `server` (RFC 9728 section 3.1): from the configuration alone.
+pub fn metadata_url(settings: &Settings, server: &Server) -> String {
+    format!("{}/.well-known/oauth-protected-resource{}", settings.public_url, server.path)
+}
+
+/// The metadata document of `server` (RFC 9728 section 2).
+pub fn metadata(server: &Server) -> Bytes {
+    let issuers: Vec<_> = server.audience.issuers.iter().map(crate::model::IssuerUrl::as_str).collect();
+    let document = json!({
+        "resource": server.resource,
+        "authorization_servers": issuers,
+        "scopes_supported": server.audience.scopes,
+        "bearer_methods_supported": ["header"],
+    });
+    Bytes::from(document.to_string())
+}

@@ -1,0 +1,186 @@
+//! The gateway as pingora sees it. `request_filter` runs the whole line of decisions; every other hook only
+//! reads the permit that it produced.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use bytes::Bytes;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+
+use crate::mcp::Era;
+use crate::model::Reason;
+use crate::proxy::admit::{self, Admission};
+use crate::proxy::guard::Connection;
+use crate::proxy::inflight::InflightCount;
+use crate::proxy::progress::{Passage, Progress, Stage};
+use crate::proxy::services::Services;
+use crate::proxy::{finish, forward, refuse, response};
+
+/// How long one write to a client may take.
+const WRITE: Duration = Duration::from_secs(30);
+/// How long the rest of a refused body is read, so that the answer is not lost in a reset.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The proxy.
+pub struct Gateway {
+    services: Arc<ArcSwap<Services>>,
+    inflight: InflightCount,
+}
+
+impl Gateway {
+    /// Serves with whatever `services` holds when a request arrives.
+    pub fn new(services: Arc<ArcSwap<Services>>, inflight: InflightCount) -> Self {
+        Self { services, inflight }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = Progress;
+
+    fn new_ctx(&self) -> Progress {
+        Progress::new(self.inflight.enter())
+    }
+
+    /// No modules: nothing may compress or rewrite an answer after it was filtered.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    fn on_connection_reuse(
+        &self,
+        _session: &mut Session,
+        progress: &mut Progress,
+        context: Box<dyn Any + Send + Sync>,
+    ) {
+        progress.connection = context.downcast::<Arc<Connection>>().ok().map(|handle| *handle);
+    }
+
+    async fn early_request_filter(&self, session: &mut Session, _: &mut Progress) -> Result<()> {
+        session.set_write_timeout(Some(WRITE));
+        session.downstream_session.set_total_drain_timeout(Some(DRAIN));
+        Ok(())
+    }
+
+    async fn request_filter(&self, session: &mut Session, progress: &mut Progress) -> Result<bool> {
+        let services = self.services.load_full();
+        let admission = admit::admit(&services, session).await?;
+        match admission {
+            Admission::Forward(mut forwarding) => {
+                let is_legacy_message =
+                    forwarding.era == Era::Legacy && matches!(forwarding.passage, Passage::Message(_));
+                if is_legacy_message {
+                    forwarding.hold = progress.connection.as_ref().map(Connection::hold);
+                }
+                progress.stage = Stage::Forwarding(forwarding);
+                Ok(false)
+            }
+            Admission::Answered => {
+                progress.stage = Stage::Answered;
+                Ok(true)
+            }
+            Admission::Refuse(refused) => {
+                progress.stage = Stage::Answered;
+                refuse::answer(&services, session, &refused).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(&self, _: &mut Session, progress: &mut Progress) -> Result<Box<HttpPeer>> {
+        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        let peer = forwarding.route.upstream.peer(forwarding.patience).await;
+        peer.map_err(|error| {
+            let context = "cannot resolve the upstream's name";
+            let mut fault = Error::because(ErrorType::ConnectNoRoute, context, error);
+            fault.esource = ErrorSource::Upstream;
+            fault
+        })
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _: &mut Session,
+        request: &mut RequestHeader,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        forward::head(forwarding, request)
+    }
+
+    /// The whole body takes the place of its tail, which is all that pingora still holds.
+    async fn request_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        *body = match &forwarding.body {
+            Some(whole) if end => Some(whole.clone()),
+            Some(_) => Some(Bytes::new()),
+            None => None,
+        };
+        Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        answer: &mut ResponseHeader,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        response::head(forwarding, session.req_header(), answer)
+    }
+
+    fn response_body_filter(
+        &self,
+        _: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        progress: &mut Progress,
+    ) -> Result<Option<Duration>> {
+        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        response::body(forwarding, body, end)?;
+        Ok(None)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        progress: &mut Progress,
+    ) -> FailToProxy {
+        let reason = finish::failure(error);
+        let status = reason.map_or(0, Reason::status);
+        if let (Some(reason), None) = (reason, session.response_written()) {
+            let services = self.services.load_full();
+            if let Err(gone) = refuse::failed(&services, session, progress, reason).await {
+                tracing::debug!(%gone, "the client went away before it was told of a failure");
+            }
+        }
+        FailToProxy { error_code: status, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, progress: &mut Progress) {
+        finish::finish(session, error, progress);
+    }
+
+    /// What pingora logs of a failure: never the path or the query, which may hold a credential.
+    fn request_summary(&self, session: &Session, _: &Progress) -> String {
+        format!("{} from {:?}", session.req_header().method, session.client_addr())
+    }
+}
+
+/// INVARIANT: pingora calls the later hooks only when `request_filter` returned `false`, and that happens
+/// with a permit only. Should it change, nothing passes.
+fn unpermitted<T>() -> Result<T> {
+    Error::e_explain(ErrorType::InternalError, "a request without a permit")
+}

@@ -1,0 +1,43 @@
+//! Everything one generation of the configuration serves with. Swapped whole on reload.
+
+use std::sync::Arc;
+
+use gatewright_policies::RoleTable;
+
+use crate::audit::Ledger;
+use crate::config::{ArgumentsRecord, Limits};
+use crate::decision::circumstance::InForce;
+use crate::identity::Verifier;
+use crate::model::Clock;
+use crate::proxy::origin::Origins;
+use crate::proxy::route::Routes;
+use crate::proxy::session::Sessions;
+use crate::telemetry::Metrics;
+
+/// What a request is served with, from its first byte to its last.
+pub struct Services {
+    /// The paths.
+    pub routes: Routes,
+    /// Which origins and hosts may speak.
+    pub origins: Origins,
+    /// Who is calling.
+    pub verifier: Verifier,
+    /// What each role may do.
+    pub policy: RoleTable,
+    /// The record.
+    pub ledger: Ledger,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who owns which session. Outlives a reload.
+    pub sessions: Arc<Sessions>,
+    /// Upper bounds.
+    pub limits: Limits,
+    /// The HTTP status of a policy denial, when the configuration sets one.
+    pub deny_http_status: Option<u16>,
+    /// Whether argument digests go into records.
+    pub arguments: ArgumentsRecord,
+    /// Digests of what is in force.
+    pub in_force: InForce,
+}

@@ -1,0 +1,21 @@
+//! What happens to the bytes of an answer. Chosen by our own request, never by anything in the answer
+//! but its media type; what cannot be filtered is not passed on.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::mcp::reply::SummaryTap;
+use crate::mcp::{Listing, SseFilter};
+
+/// The treatment of one answer.
+pub(crate) enum Trim {
+    /// Not decided: the head of the answer has not come.
+    Waiting,
+    /// Passed on untouched, watched for how the call went.
+    Pass(Option<SummaryTap>),
+    /// A list in JSON: held whole, filtered, sent.
+    List { listing: Listing, held: BytesMut },
+    /// A list, or the stream of a session, as events: filtered event by event.
+    Events(Box<SseFilter>),
+    /// Not passed on: `Some` until our own message was sent in its place.
+    Replace(Option<Bytes>),
+}

@@ -1,0 +1,6 @@
+//! What we present to the servers behind the gateway, and where they are. Never the client's credential.
+
+pub mod peer;
+pub mod resolve;
+
+pub use peer::UpstreamPeer;
