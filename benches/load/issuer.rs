@@ -30,14 +30,20 @@ impl Issuer {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
             .map_err(|_| "no key could be made")?;
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random)?;
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random)?;
         Ok(Self { key, random })
     }
 
     /// The JWK set (RFC 7517) with the public key.
     pub(crate) fn key_set(&self) -> Result<String, Box<dyn Error>> {
         // SEC 1 section 2.3.3: 0x04, then both coordinates.
-        let point = self.key.public_key().as_ref().strip_prefix(&[4]).ok_or("a compressed point")?;
+        let point = self
+            .key
+            .public_key()
+            .as_ref()
+            .strip_prefix(&[4])
+            .ok_or("a compressed point")?;
         let (x, y) = point.split_at_checked(32).ok_or("a short point")?;
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
         let key = json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": KEY_ID, "x": x, "y": y});
@@ -64,7 +70,10 @@ impl Issuer {
         let head = URL_SAFE_NO_PAD.encode(header.to_string());
         let body = URL_SAFE_NO_PAD.encode(claims.to_string());
         let signed = format!("{head}.{body}");
-        let signature = self.key.sign(&self.random, signed.as_bytes()).map_err(|_| "no signature could be made")?;
+        let signature = self
+            .key
+            .sign(&self.random, signed.as_bytes())
+            .map_err(|_| "no signature could be made")?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
@@ -84,13 +93,21 @@ mod tests {
         assert!((500..700).contains(&token.len()), "{} bytes", token.len());
 
         let keys: serde_json::Value = serde_json::from_str(&issuer.key_set().unwrap()).unwrap();
-        let coordinate = |name: &str| URL_SAFE_NO_PAD.decode(keys["keys"][0][name].as_str().unwrap()).unwrap();
+        let coordinate = |name: &str| {
+            URL_SAFE_NO_PAD
+                .decode(keys["keys"][0][name].as_str().unwrap())
+                .unwrap()
+        };
         let point = [vec![4], coordinate("x"), coordinate("y")].concat();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(signed.as_bytes(), &signature).unwrap();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+            .verify(signed.as_bytes(), &signature)
+            .unwrap();
 
-        let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.').unwrap().1).unwrap();
+        let claims = URL_SAFE_NO_PAD
+            .decode(signed.split_once('.').unwrap().1)
+            .unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!(claims["iss"], ISSUER);
         assert_eq!(claims["aud"], "http://127.0.0.1:1/mcp");

@@ -61,17 +61,27 @@ struct Known {
 
 impl Judge {
     pub(crate) fn new(expected: Expected) -> Self {
-        Self { expected, known: None }
+        Self {
+            expected,
+            known: None,
+        }
     }
 
     pub(crate) fn judge(&mut self, message: &Message<'_>, id: u64) -> Result<(), Wrong> {
         let body = &*message.body;
         if !message.start.starts_with(b"HTTP/1.1 200 ") {
             let start = String::from_utf8_lossy(message.start).into_owned();
-            return Err(Wrong::Status { start, body: excerpt(body) });
+            return Err(Wrong::Status {
+                start,
+                body: excerpt(body),
+            });
         }
         let digits = id.to_string();
-        if self.known.as_ref().is_some_and(|known| known.is(body, digits.as_bytes())) {
+        if self
+            .known
+            .as_ref()
+            .is_some_and(|known| known.is(body, digits.as_bytes()))
+        {
             return Ok(());
         }
         self.read(body, id)?;
@@ -80,17 +90,31 @@ impl Judge {
     }
 
     fn read(&self, body: &[u8], id: u64) -> Result<(), Wrong> {
-        let response = response(body).ok_or_else(|| Wrong::Form { body: excerpt(body) })?;
+        let response = response(body).ok_or_else(|| Wrong::Form {
+            body: excerpt(body),
+        })?;
         if response.get("id").and_then(Value::as_u64) != Some(id) {
-            return Err(Wrong::Id { id, body: excerpt(body) });
+            return Err(Wrong::Id {
+                id,
+                body: excerpt(body),
+            });
         }
         let is_right = match &self.expected {
             Expected::Text(text) => {
-                response.pointer("/result/content/0/text").and_then(Value::as_str) == Some(text)
+                response
+                    .pointer("/result/content/0/text")
+                    .and_then(Value::as_str)
+                    == Some(text)
             }
             Expected::Tools(names) => tools(&response).is_some_and(|found| found == *names),
         };
-        if is_right { Ok(()) } else { Err(Wrong::Content { body: excerpt(body) }) }
+        if is_right {
+            Ok(())
+        } else {
+            Err(Wrong::Content {
+                body: excerpt(body),
+            })
+        }
     }
 }
 
@@ -99,7 +123,10 @@ impl Known {
         let at = memmem::find(body, digits)?;
         let (before, rest) = body.split_at_checked(at)?;
         let after = rest.get(digits.len()..)?;
-        Some(Self { before: before.to_vec(), after: after.to_vec() })
+        Some(Self {
+            before: before.to_vec(),
+            after: after.to_vec(),
+        })
     }
 
     fn is(&self, body: &[u8], digits: &[u8]) -> bool {
@@ -110,7 +137,10 @@ impl Known {
 
 fn tools(response: &Value) -> Option<Vec<&str>> {
     let tools = response.pointer("/result/tools")?.as_array()?;
-    tools.iter().map(|tool| tool.get("name")?.as_str()).collect()
+    tools
+        .iter()
+        .map(|tool| tool.get("name")?.as_str())
+        .collect()
 }
 
 /// The response in a JSON body or in the last event of a stream.
@@ -119,7 +149,9 @@ fn response(body: &[u8]) -> Option<Value> {
         return serde_json::from_slice(body).ok();
     }
     let lines = body.split(|byte| *byte == b'\n');
-    let data = lines.filter_map(|line| line.strip_prefix(b"data:")).next_back()?;
+    let data = lines
+        .filter_map(|line| line.strip_prefix(b"data:"))
+        .next_back()?;
     serde_json::from_slice(data.trim_ascii()).ok()
 }
 
@@ -137,11 +169,18 @@ mod tests {
     use super::{Expected, Judge, Wrong};
 
     fn message<'a>(start: &'a str, body: &'a str) -> Message<'a> {
-        Message { start: start.as_bytes(), body: Cow::Borrowed(body.as_bytes()), length: 0, is_last: false }
+        Message {
+            start: start.as_bytes(),
+            body: Cow::Borrowed(body.as_bytes()),
+            length: 0,
+            is_last: false,
+        }
     }
 
     fn said(id: u64, text: &str) -> String {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}]}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":"{text}"}}]}}}}"#
+        )
     }
 
     const OK: &str = "HTTP/1.1 200 OK";
@@ -163,9 +202,18 @@ mod tests {
         for _ in 0..2 {
             let refused = judge.judge(&message("HTTP/1.1 403 Forbidden", &said(1, "hello")), 1);
             assert!(matches!(refused, Err(Wrong::Status { .. })));
-            assert!(matches!(judge.judge(&message(OK, "oops"), 1), Err(Wrong::Form { .. })));
-            assert!(matches!(judge.judge(&message(OK, &said(2, "hello")), 1), Err(Wrong::Id { .. })));
-            assert!(matches!(judge.judge(&message(OK, &said(1, "bye")), 1), Err(Wrong::Content { .. })));
+            assert!(matches!(
+                judge.judge(&message(OK, "oops"), 1),
+                Err(Wrong::Form { .. })
+            ));
+            assert!(matches!(
+                judge.judge(&message(OK, &said(2, "hello")), 1),
+                Err(Wrong::Id { .. })
+            ));
+            assert!(matches!(
+                judge.judge(&message(OK, &said(1, "bye")), 1),
+                Err(Wrong::Content { .. })
+            ));
             judge.judge(&message(OK, &said(1, "hello")), 1).unwrap();
         }
     }
@@ -174,9 +222,15 @@ mod tests {
     fn a_list_must_hold_exactly_the_permitted_tools() {
         let mut answer = Vec::new();
         let request = br#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#;
-        Answers::default().write(format!("POST {SSE_PATH} HTTP/1.1").as_bytes(), request, &mut answer);
+        Answers::default().write(
+            format!("POST {SSE_PATH} HTTP/1.1").as_bytes(),
+            request,
+            &mut answer,
+        );
         let message = first_message(&answer).unwrap().unwrap();
-        Judge::new(Expected::all_tools()).judge(&message, 7).unwrap();
+        Judge::new(Expected::all_tools())
+            .judge(&message, 7)
+            .unwrap();
         let unfiltered = Judge::new(Expected::permitted_tools()).judge(&message, 7);
         assert!(matches!(unfiltered, Err(Wrong::Content { .. })));
     }

@@ -9,7 +9,11 @@ use gatewright_benches::content::{Ask, JSON_PATH, SSE_PATH};
 
 /// Measures Gatewright against the upstream alone, a raw pingora pass-through and nginx, interleaved in one run.
 #[derive(Debug, Parser)]
-#[command(name = "load", version)]
+#[command(
+    name = "load",
+    version,
+    after_help = "Gatewright writes its records to TMPDIR: a few GB in a full run."
+)]
 pub(crate) struct Options {
     /// What the agents ask.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "call")]
@@ -90,7 +94,12 @@ pub(crate) enum Contender {
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 4] = [Self::Direct, Self::PassThrough, Self::Nginx, Self::Gatewright];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Direct,
+        Self::PassThrough,
+        Self::Nginx,
+        Self::Gatewright,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -114,18 +123,26 @@ pub(crate) struct Plan {
 
 impl Options {
     pub(crate) fn plan(&self) -> Plan {
-        let contenders = Contender::ALL.into_iter().filter(|contender| !self.without.contains(contender)).collect();
-        let scenarios = BTreeSet::from_iter(self.scenario.iter().copied()).into_iter().collect();
-        let connections = BTreeSet::from_iter(self.connections.iter().copied()).into_iter().collect();
+        let contenders = Contender::ALL
+            .into_iter()
+            .filter(|contender| !self.without.contains(contender))
+            .collect();
+        let scenarios: BTreeSet<_> = self.scenario.iter().copied().collect();
+        let connections: BTreeSet<_> = self.connections.iter().copied().collect();
         let plan = Plan {
-            scenarios,
+            scenarios: scenarios.into_iter().collect(),
             contenders,
-            connections,
+            connections: connections.into_iter().collect(),
             rounds: self.rounds,
             measured: Duration::from_secs(self.seconds.into()),
         };
         if self.quick {
-            return Plan { connections: vec![1, 64], rounds: 1, measured: Duration::from_secs(1), ..plan };
+            return Plan {
+                connections: vec![1, 64],
+                rounds: 1,
+                measured: Duration::from_secs(1),
+                ..plan
+            };
         }
         plan
     }
@@ -144,10 +161,28 @@ mod tests {
 
     #[test]
     fn quick_is_one_second_with_one_and_64_connections() {
-        let plan = Options::parse_from(["load", "--quick", "--without", "nginx", "--scenario", "list,call,list"]).plan();
-        assert_eq!(plan.contenders, [Contender::Direct, Contender::PassThrough, Contender::Gatewright]);
+        let plan = Options::parse_from([
+            "load",
+            "--quick",
+            "--without",
+            "nginx",
+            "--scenario",
+            "list,call,list",
+        ])
+        .plan();
+        assert_eq!(
+            plan.contenders,
+            [
+                Contender::Direct,
+                Contender::PassThrough,
+                Contender::Gatewright
+            ]
+        );
         assert_eq!(plan.scenarios, [Scenario::Call, Scenario::List]);
-        assert_eq!((plan.connections, plan.rounds, plan.measured.as_secs()), (vec![1, 64], 1, 1));
+        assert_eq!(
+            (plan.connections, plan.rounds, plan.measured.as_secs()),
+            (vec![1, 64], 1, 1)
+        );
     }
 
     #[test]

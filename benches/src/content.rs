@@ -78,12 +78,21 @@ impl Question {
         }
     }
 
+    /// Bytes of the body, whatever the id.
+    pub fn body_length(&self) -> usize {
+        OPENING.len() + FIRST_ID.to_string().len() + self.after_id().len() + self.tail.len()
+    }
+
+    fn after_id(&self) -> String {
+        format!(
+            r#","method":"{}","params":{{{}"#,
+            self.method, self.parameters
+        )
+    }
+
     /// What a client of revision 2026-07-28 sends to `path` on `host`.
     pub fn request(&self, host: &str, path: &str, token: &str) -> Request {
-        let method = self.method;
-        let opening = r#"{"jsonrpc":"2.0","id":"#;
-        let after = format!(r#","method":"{method}","params":{{{}"#, self.parameters);
-        let body = opening.len() + FIRST_ID.to_string().len() + after.len() + self.tail.len();
+        let (method, length) = (self.method, self.body_length());
         let name = match self.ask {
             Ask::Call | Ask::LargeCall => format!("Mcp-Name: {}\r\n", tool_name(CALLED)),
             Ask::List => String::new(),
@@ -92,16 +101,17 @@ impl Question {
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: gatewright-load\r\n\
              Accept: application/json, text/event-stream\r\nContent-Type: application/json\r\n\
              MCP-Protocol-Version: {REVISION}\r\nMcp-Method: {method}\r\n{name}\
-             Authorization: Bearer {token}\r\nContent-Length: {body}\r\n\r\n{opening}"
+             Authorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{OPENING}"
         );
         Request {
             before: before.into_bytes(),
-            after: after.into_bytes(),
+            after: self.after_id().into_bytes(),
             tail: self.tail.clone(),
-            body,
         }
     }
 }
+
+const OPENING: &str = r#"{"jsonrpc":"2.0","id":"#;
 
 /// A request in three parts: what comes before the id, what follows it, and the tail that all connections share.
 #[derive(Debug)]
@@ -110,8 +120,6 @@ pub struct Request {
     after: Vec<u8>,
     /// The rest of a large body; else empty.
     pub tail: Bytes,
-    /// Bytes of the whole body.
-    pub body: usize,
 }
 
 impl Request {
@@ -240,25 +248,24 @@ fn is_list(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Answers, Ask, FIRST_ID, JSON_PATH, LARGE_ARGUMENT, Question, Request, SSE_PATH, call_text,
-    };
+    use super::{Answers, Ask, FIRST_ID, JSON_PATH, LARGE_ARGUMENT, Question, SSE_PATH, call_text};
     use crate::http1::first_message;
 
-    fn written(ask: Ask, path: &str) -> (Request, Vec<u8>) {
-        let request = Question::new(ask).request("127.0.0.1:1", path, "token");
+    fn written(ask: Ask, path: &str) -> (usize, Vec<u8>) {
+        let question = Question::new(ask);
+        let request = question.request("127.0.0.1:1", path, "token");
         let mut bytes = Vec::new();
         request.write(FIRST_ID + 7, &mut bytes);
         bytes.extend_from_slice(&request.tail);
-        (request, bytes)
+        (question.body_length(), bytes)
     }
 
     fn answered(ask: Ask, path: &str) -> (usize, Vec<u8>) {
-        let (request, bytes) = written(ask, path);
+        let (length, bytes) = written(ask, path);
         let message = first_message(&bytes).unwrap().unwrap();
         let mut answer = Vec::new();
         Answers::default().write(message.start, &message.body, &mut answer);
-        (request.body, answer)
+        (length, answer)
     }
 
     #[test]
@@ -268,15 +275,11 @@ mod tests {
             (Ask::List, 150..300),
             (Ask::LargeCall, LARGE_ARGUMENT..LARGE_ARGUMENT + 400),
         ] {
-            let (request, bytes) = written(ask, JSON_PATH);
+            let (length, bytes) = written(ask, JSON_PATH);
             let message = first_message(&bytes).unwrap().unwrap();
             assert_eq!(message.length, bytes.len());
-            assert_eq!(message.body.len(), request.body);
-            assert!(
-                size.contains(&request.body),
-                "{ask:?} has {} bytes",
-                request.body
-            );
+            assert_eq!(message.body.len(), length);
+            assert!(size.contains(&length), "{ask:?} has {length} bytes");
             let body: serde_json::Value = serde_json::from_slice(&message.body).unwrap();
             assert_eq!(body["id"], FIRST_ID + 7);
         }
