@@ -1,0 +1,65 @@
+# dev    install what the build lacks, build, and run the whole thing on loopback
+# test   install what the tests need, then everything CI runs
+# bench  the load benchmark with release builds; writes benches/RESULTS.md
+# lint   formatting and lints alone
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+export CARGO_INCREMENTAL ?= 1
+
+TOOLS := $(CURDIR)/target/tools
+VENV := $(CURDIR)/target/venv
+CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
+
+.PHONY: dev test bench lint build-tools test-tools rust-tests docs deny layers clients conformance load-smoke
+
+dev: build-tools
+	cargo build --profile first-run -p gatewright
+	./target/first-run/gatewright dev $(ARGS)
+
+# pingora builds zlib-ng, which needs cmake; ring needs a C compiler.
+build-tools:
+	@.ci/need cmake:cmake cc:gcc
+
+test-tools: build-tools
+	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux
+	@.ci/npm gateway/tests/clients
+	@.ci/npm gateway/tests/conformance
+	@.ci/tool cargo-nextest 0.9.143
+	@.ci/tool cargo-deny 0.19.0
+
+test: test-tools lint deny layers rust-tests docs clients conformance load-smoke
+	@echo "all parts of make test passed"
+
+lint:
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+deny:
+	cargo deny --offline check bans licenses sources
+
+# The layers below the proxy build and pass without pingora.
+layers:
+	cargo check -p gatewright --no-default-features --all-targets
+
+rust-tests:
+	cargo build --workspace --bins
+	GATEWRIGHT_CORPORA=$(CORPORA) cargo nextest run --workspace
+	cargo test --workspace --doc
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+clients:
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/clients/run.mjs
+
+conformance:
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything \
+	  node gateway/tests/conformance/through-gateway.mjs
+
+load-smoke:
+	GATEWRIGHT_BIN=$(CURDIR)/target/debug/gatewright target/debug/load --quick
+
+bench: test-tools
+	cargo build --release -p gatewright -p gatewright-benches --bins
+	target/release/load --scenario call,list,list-sse,large --write $(ARGS)
