@@ -1,2 +1,14 @@
-//! Who is calling.
+//! Who is calling: from the headers of a request to a principal whose token was proven. Never reads a body,
+//! never decides what the caller may do.
+
+pub mod credential;
+pub mod error;
+pub mod keys;
+pub mod principal;
 pub mod settings;
+#[cfg(test)]
+mod tests;
+mod token;
+pub mod verify;
+
+pub use token::ring_provider::install_crypto;

@@ -1,0 +1,11 @@
+//! The public keys of the issuers: fetched, kept and looked up. Never driven by what a token says but its key id.
+
+mod error;
+mod issuer;
+pub mod remote;
+mod set;
+
+pub use error::{KeySetError, KeysError};
+pub use issuer::IssuerKeys;
+pub(in crate::identity) use issuer::Proof;
+pub use set::{IgnoredKey, KeySet};

@@ -1,0 +1,84 @@
+//! A token whose claims and signature were checked. It grants nothing: only [`bind`](VerifiedToken::bind) makes a
+//! principal of it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::claims;
+use super::jwt::Jwt;
+use crate::identity::credential::RawToken;
+use crate::identity::error::Unverified;
+use crate::identity::keys::{IssuerKeys, Proof};
+use crate::identity::settings::{Audience, IssuerSettings};
+use crate::model::{Digest, UnixTime};
+
+/// The claims of a token that is who it says it is from. Not `Clone`: it is spent by binding it.
+#[must_use]
+pub(in crate::identity) struct VerifiedToken<'a> {
+    issuer: &'a IssuerSettings,
+    claims: Map<String, Value>,
+    digest: Digest,
+    expires: UnixTime,
+}
+
+/// A token whose claims fit this server and this moment; its signature is still to be proven.
+pub(in crate::identity) struct Candidate<'a> {
+    jwt: Jwt<'a>,
+    digest: Digest,
+    expires: UnixTime,
+}
+
+impl<'a> Candidate<'a> {
+    /// Checks everything that costs nothing, so that a signature is only computed for a token that could pass.
+    pub(in crate::identity) fn check(
+        jwt: Jwt<'a>,
+        token: &RawToken,
+        issuer: &IssuerSettings,
+        audience: &Audience,
+        now: UnixTime,
+    ) -> Result<Self, Unverified> {
+        claims::check_header(jwt.header(), jwt.claims(), issuer)?;
+        claims::check_audience(jwt.claims(), &audience.accepted)?;
+        let expires = claims::check_times(jwt.claims(), issuer.max_token_lifetime, now)?;
+        claims::subject(jwt.claims())?;
+        Ok(Self {
+            jwt,
+            digest: Digest::of(token.expose().as_bytes()),
+            expires,
+        })
+    }
+
+    /// Proves the signature with the issuer's key; also says with which generation of keys.
+    pub(in crate::identity) async fn prove(
+        self,
+        keys: &Arc<IssuerKeys>,
+    ) -> Result<(VerifiedToken<'_>, Proof), Unverified> {
+        let proof = keys.prove(&self.jwt).await?;
+        let token = VerifiedToken {
+            issuer: keys.settings(),
+            claims: self.jwt.into_claims(),
+            digest: self.digest,
+            expires: self.expires,
+        };
+        Ok((token, proof))
+    }
+}
+
+impl VerifiedToken<'_> {
+    pub(in crate::identity) const fn issuer(&self) -> &IssuerSettings {
+        self.issuer
+    }
+
+    pub(in crate::identity) const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    pub(in crate::identity) const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(in crate::identity) const fn expires(&self) -> UnixTime {
+        self.expires
+    }
+}
