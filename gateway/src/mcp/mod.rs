@@ -5,4 +5,5 @@ mod document;
 pub mod jsonrpc;
 mod scan;
 mod spelling;
+pub mod sse;
 mod token;
