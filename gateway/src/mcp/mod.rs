@@ -16,5 +16,6 @@ mod rewrite;
 mod scan;
 mod spelling;
 pub mod sse;
+pub mod stream;
 mod token;
 pub mod version;
