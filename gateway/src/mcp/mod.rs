@@ -12,6 +12,7 @@ pub mod method;
 mod mirror;
 mod params;
 pub mod parse;
+pub mod reply;
 mod rewrite;
 mod scan;
 mod spelling;
