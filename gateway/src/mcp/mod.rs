@@ -1,1 +1,22 @@
-//! .
+//! Bytes to MCP messages and back, for both eras of the protocol. Never does I/O, never waits, and
+//! never decides who may do what.
+
+mod ascii;
+pub mod call;
+mod document;
+mod envelope;
+mod incoming;
+pub mod jsonrpc;
+pub mod listing;
+pub mod method;
+mod mirror;
+mod params;
+pub mod parse;
+pub mod reply;
+mod rewrite;
+mod scan;
+mod spelling;
+pub mod sse;
+pub mod stream;
+mod token;
+pub mod version;

@@ -1,0 +1,187 @@
+//! What one message of a client asks for. Never holds a result or an argument value.
+
+use std::ops::Range;
+
+use super::ascii;
+use super::method::Method;
+use super::version::{Era, Revision};
+use crate::model::Reason;
+
+/// The headers that mirror the body, each at most once: whoever fills this in has refused duplicates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mirrored<'a> {
+    /// `MCP-Protocol-Version`.
+    pub protocol_version: Option<&'a [u8]>,
+    /// `Mcp-Method`.
+    pub method: Option<&'a [u8]>,
+    /// `Mcp-Name`.
+    pub name: Option<&'a [u8]>,
+}
+
+/// The id of a request: an integer or a string (MCP forbids null), kept as ASCII-only JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(Box<str>);
+
+impl RequestId {
+    /// Takes a scanned JSON token: an integer of 64 bits, or a string of at most 256 bytes as written.
+    pub(super) fn from_token(token: &str) -> Option<Self> {
+        let is_short_string = token.starts_with('"') && token.len() <= LONGEST_ID + 2;
+        if !is_short_string && token.parse::<i64>().is_err() {
+            return None;
+        }
+        let ascii = String::from_utf8(ascii::encode(token)).ok()?;
+        Some(Self(ascii.into_boxed_str()))
+    }
+
+    /// The JSON text, with quotes when it is a string. ASCII, one line.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// Is `other` the same id? `1` and `"1"` are not; `"a"` and `"\u0061"` are.
+    pub fn is_same(&self, other: &Self) -> bool {
+        if self.0 == other.0 {
+            return true;
+        }
+        let (Ok(this), Ok(that)) = (
+            serde_json::from_str::<serde_json::Value>(&self.0),
+            serde_json::from_str::<serde_json::Value>(&other.0),
+        ) else {
+            return false;
+        };
+        this == that
+    }
+}
+
+/// What a request wants to reach: the words of the body, byte for byte after unescaping.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Nothing in particular.
+    None,
+    /// A tool, by name.
+    Tool(Box<str>),
+    /// A prompt, by name.
+    Prompt(Box<str>),
+    /// A resource or a resource template, by URI.
+    Resource(Box<str>),
+    /// Resources to be told about, by URI; may be empty.
+    Resources(Vec<Box<str>>),
+    /// A task, by id.
+    Task(Box<str>),
+}
+
+/// A request that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its id.
+    pub id: RequestId,
+    /// What it asks.
+    pub method: Method,
+    /// The method as it was sent: at most 128 bytes, no control characters.
+    pub method_name: Box<str>,
+    /// What it wants to reach.
+    pub target: Target,
+    /// The byte range of `params.arguments` in the body, when it is an object.
+    pub arguments: Option<Range<usize>>,
+    /// The model as the client names it in `_meta["gatewright/model"]`: visible ASCII, at most 128 bytes. Only asserted.
+    pub model: Option<Box<str>>,
+    /// The name the client gives itself, cut to 64 bytes. Only asserted.
+    pub client_name: Option<Box<str>>,
+    /// The trace id of `_meta.traceparent`, 32 lower-case hexadecimal digits (W3C Trace Context section 3.2.2).
+    pub trace_id: Option<Box<str>>,
+}
+
+/// A message that a client may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A request: the server answers it.
+    Request(Call),
+    /// A notification: nobody answers it.
+    Notification {
+        /// What it says.
+        method: Method,
+        /// The method as it was sent: at most 128 bytes, no control characters.
+        method_name: Box<str>,
+    },
+    /// The answer to a request of the server; legacy only.
+    Response {
+        /// The id of that request.
+        id: RequestId,
+    },
+}
+
+/// A body that was read and that agrees with its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The message.
+    pub message: Message,
+    /// How it was read.
+    pub era: Era,
+    /// The revision it claims; a legacy request that names none is taken for 2025-03-26.
+    pub revision: Revision,
+}
+
+/// Why a body was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refused {
+    /// What the client is told.
+    pub reason: Reason,
+    /// The id of the request, when it could be read.
+    pub id: Option<RequestId>,
+    /// The version the client asked for, when that is why; visible ASCII, at most 64 bytes.
+    pub requested: Option<Box<str>>,
+    /// The cause in fixed words, for the operator's log.
+    pub detail: &'static str,
+}
+
+const LONGEST_ID: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+
+    #[test]
+    fn integers_and_short_strings_are_ids() {
+        for token in [
+            "0",
+            "-1",
+            "9223372036854775807",
+            "\"\"",
+            "\"a b\"",
+            "\"\\u0031\"",
+        ] {
+            assert!(RequestId::from_token(token).is_some(), "{token}");
+        }
+        let longest = format!("\"{}\"", "x".repeat(256));
+        assert!(RequestId::from_token(&longest).is_some());
+    }
+
+    #[test]
+    fn other_values_are_no_ids() {
+        for token in [
+            "null",
+            "true",
+            "1.5",
+            "1e3",
+            "1.0",
+            "{}",
+            "[]",
+            "-9223372036854775809",
+        ] {
+            assert!(RequestId::from_token(token).is_none(), "{token}");
+        }
+        let too_long = format!("\"{}\"", "x".repeat(257));
+        assert!(RequestId::from_token(&too_long).is_none());
+    }
+
+    #[test]
+    fn ids_are_the_same_by_value_and_type() {
+        let id = |token| RequestId::from_token(token).unwrap();
+        assert!(id("\"a\"").is_same(&id("\"\\u0061\"")));
+        assert!(id("\"é\"").is_same(&id("\"\\u00e9\"")));
+        assert!(!id("1").is_same(&id("\"1\"")));
+        assert!(!id("1").is_same(&id("2")));
+        assert_eq!(id("\"é\"").as_json(), "\"\\u00e9\"");
+    }
+}
