@@ -5,6 +5,10 @@
 
 pub mod checked;
 pub mod error;
+mod raw;
+mod review;
+pub mod search;
+mod section;
 mod suggest;
 mod tree;
 mod value;
