@@ -6,6 +6,8 @@
 
 pub mod audit;
 #[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
 pub mod config;
 pub mod identity;
 pub mod live;
