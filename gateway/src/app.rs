@@ -18,9 +18,10 @@ use tokio::task::JoinHandle;
 
 use crate::audit::{AuditError, Ledger};
 use crate::config::{Settings, TlsFiles};
+use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
-use crate::model::{Clock, SystemClock};
+use crate::model::Clock;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
 use crate::proxy::service::Gateway;

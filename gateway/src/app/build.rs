@@ -9,7 +9,7 @@ use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
 use crate::config::{Server, Settings};
 use crate::decision::circumstance::InForce;
-use crate::identity::{IssuerKeys, KeysError, Verifier};
+use crate::identity::{self, IssuerKeys, KeysError, Verifier};
 use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::origin::Origins;
@@ -102,14 +102,15 @@ fn issuer_keys(
     known: &[Arc<IssuerKeys>],
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Arc<IssuerKeys>>, KeysError> {
+    let client = identity::keys::remote::client()?;
     let keys_of = |issuer: &crate::identity::settings::IssuerSettings| {
         let kept = known.iter().find(|keys| keys.settings() == issuer);
         match kept {
-            Some(keys) => Ok(Arc::clone(keys)),
-            None => IssuerKeys::new(issuer.clone(), Arc::clone(clock)).map(Arc::new),
+            Some(keys) => Arc::clone(keys),
+            None => Arc::new(IssuerKeys::new(issuer.clone(), client.clone(), Arc::clone(clock))),
         }
     };
-    settings.issuers.iter().map(keys_of).collect()
+    Ok(settings.issuers.iter().map(keys_of).collect())
 }
 
 fn services(

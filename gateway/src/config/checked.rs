@@ -29,6 +29,8 @@ pub struct Settings {
     pub config_digest: Digest,
     /// The audit record.
     pub audit: LedgerSettings,
+    /// What records keep of arguments.
+    pub audit_arguments: ArgumentsRecord,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub ops: Option<SocketAddr>,
     /// The admin socket.
@@ -39,6 +41,17 @@ pub struct Settings {
     pub drain: Duration,
     /// The HTTP status of a policy denial; absent means 403 for 2026-07-28 and 200 for older revisions.
     pub deny_http_status: Option<u16>,
+    /// The checks that the file switched off, by the names of their keys, for a loud line at start.
+    pub insecure: Vec<&'static str>,
+}
+
+/// What a record keeps of a call's arguments. Never the arguments themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentsRecord {
+    /// Nothing.
+    None,
+    /// Their SHA-256 digest and their length.
+    Digest,
 }
 
 /// The listener that agents connect to.

@@ -1,5 +1,30 @@
-//! The configuration: what a file may say, and what the program may hold once it was checked.
+//! The configuration: what a file may say, and what the program may hold once it was checked. Never starts anything.
+//!
+//! A file goes through [`load`]: `tree` (YAML with places), `section` (keys and shapes, against the table in `raw`), then
+//! one file per part of it. Every step reports into `review`; nobody stops at the first mistake.
 
+mod behaviour;
 pub mod checked;
+pub mod error;
+mod issuers;
+mod list;
+pub mod load;
+mod network;
+mod path;
+mod raw;
+mod review;
+mod roles;
+mod scopes;
+pub mod search;
+mod section;
+mod servers;
+mod suggest;
+mod tree;
+mod url;
+mod value;
 
-pub use checked::{Limits, Listen, Server, Settings, TlsFiles, Upstream};
+#[cfg(test)]
+mod tests;
+
+pub use checked::{ArgumentsRecord, Limits, Listen, Server, Settings, TlsFiles, Upstream};
+pub use error::{Colour, Mistake, Mistakes};

@@ -111,11 +111,11 @@ fn target_name(target: &Target) -> Option<&str> {
 }
 
 pub(in crate::decision) fn chain(principal: &Principal) -> Vec<Link<'_>> {
-    let link = |actor: &'_ crate::identity::Actor| Link {
-        sub: actor.subject().into(),
-        iss: actor.issuer().map(Into::into),
-    };
     principal.actors().iter().map(link).collect()
+}
+
+fn link(actor: &crate::identity::Actor) -> Link<'_> {
+    Link { sub: actor.subject().into(), iss: actor.issuer().map(Into::into) }
 }
 
 pub(in crate::decision) fn policy<'a>(in_force: &InForce, rules: &'a [&'a str]) -> Policy<'a> {

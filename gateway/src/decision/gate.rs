@@ -6,7 +6,7 @@ use crate::decision::circumstance::Action;
 use crate::decision::verdict::Verdict;
 use crate::identity::Principal;
 use crate::identity::settings::Audience;
-use crate::mcp::{Listing, Policy, Target};
+use crate::mcp::{self, Listing, Target};
 use crate::model::Reason;
 
 /// The policy as one principal meets it at one server.
@@ -28,8 +28,8 @@ impl Gate<'_> {
             return Verdict::deny(Reason::ScopeInsufficient, missing);
         }
         match action {
-            Action::Call(call) => self.judge_call(call.method.policy(), &call.target),
-            Action::Notify { method, .. } => self.judge_call(method.policy(), &Target::None),
+            Action::Call(call) => self.judge_call(call.method.access(), &call.target),
+            Action::Notify { method, .. } => self.judge_call(method.access(), &Target::None),
             Action::Reply | Action::OpenStream | Action::EndSession => Verdict::allow(Vec::new()),
         }
     }
@@ -54,22 +54,22 @@ impl Gate<'_> {
         self.audience.scopes.iter().filter(lacks).cloned().collect()
     }
 
-    fn judge_call(&self, policy: Policy, target: &Target) -> Verdict {
-        match (policy, target) {
-            (Policy::Denied, _) => Verdict::deny(Reason::MethodNotAllowed, Vec::new()),
-            (Policy::Open, _) => Verdict::allow(Vec::new()),
-            (Policy::ByTarget, Target::Tool(name)) => {
+    fn judge_call(&self, access: mcp::Access, target: &Target) -> Verdict {
+        match (access, target) {
+            (mcp::Access::Denied, _) => Verdict::deny(Reason::MethodNotAllowed, Vec::new()),
+            (mcp::Access::Open, _) => Verdict::allow(Vec::new()),
+            (mcp::Access::ByTarget, Target::Tool(name)) => {
                 self.judge_names(Access::Tool, std::slice::from_ref(name))
             }
-            (Policy::ByTarget, Target::Prompt(name)) => {
+            (mcp::Access::ByTarget, Target::Prompt(name)) => {
                 self.judge_names(Access::Prompt, std::slice::from_ref(name))
             }
-            (Policy::ByTarget, Target::Resource(uri)) => {
+            (mcp::Access::ByTarget, Target::Resource(uri)) => {
                 self.judge_names(Access::Resource, std::slice::from_ref(uri))
             }
-            (Policy::ByTarget, Target::Resources(uris)) => self.judge_names(Access::Resource, uris),
+            (mcp::Access::ByTarget, Target::Resources(uris)) => self.judge_names(Access::Resource, uris),
             // A method that needs a target and has none is not one this table knows how to judge.
-            (Policy::ByTarget, Target::None | Target::Task(_)) => {
+            (mcp::Access::ByTarget, Target::None | Target::Task(_)) => {
                 Verdict::deny(Reason::MethodNotAllowed, Vec::new())
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::event::{self, Event, Kind};
+use crate::audit::event::{self, Kind};
 use crate::audit::{EventId, Ledger};
 use crate::decision::circumstance::{Circumstance, Request};
 use crate::decision::describe;

@@ -11,7 +11,7 @@ use url::{Host, Url};
 use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
-use crate::config::{Limits, Listen, Server, Settings, Upstream};
+use crate::config::{ArgumentsRecord, Limits, Listen, Server, Settings, Upstream};
 use crate::identity::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
 use crate::model::{Digest, IssuerUrl, ServerName};
 
@@ -96,6 +96,8 @@ impl Plan<'_> {
                 queue_bytes: 16 << 20,
                 wait: Duration::from_secs(2),
             },
+            audit_arguments: ArgumentsRecord::Digest,
+            insecure: Vec::new(),
             ops: None,
             admin: None,
             limits: LIMITS,

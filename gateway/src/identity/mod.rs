@@ -11,4 +11,9 @@ mod tests;
 mod token;
 pub mod verify;
 
+pub use credential::Credential;
+pub use error::Unverified;
+pub use keys::{IssuerKeys, KeysError};
+pub use principal::{Actor, Principal, PrincipalKind};
 pub use token::ring_provider::install_crypto;
+pub use verify::Verifier;

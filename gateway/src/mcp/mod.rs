@@ -20,3 +20,10 @@ pub mod sse;
 pub mod stream;
 mod token;
 pub mod version;
+
+pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
+pub use listing::{ListFault, Listing};
+pub use method::{Access, Method};
+pub use parse::read;
+pub use stream::SseFilter;
+pub use version::{Era, Revision};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use crate::decision::{Gate, Permit};
@@ -79,10 +80,11 @@ async fn expect(session: &mut Session) -> Result<(), Reason> {
     if !expected.as_bytes().eq_ignore_ascii_case(b"100-continue") {
         return Err(Reason::RequestMalformed);
     }
-    let continued = match session.as_downstream_mut().as_http1_mut() {
-        Some(http1) => http1.write_continue_response().await,
-        None => Ok(()),
-    };
+    if session.is_http2() {
+        return Ok(());
+    }
+    let go_on = ResponseHeader::build(100, Some(0)).map_err(|_| Reason::Internal)?;
+    let continued = session.downstream_session.write_response_header(Box::new(go_on)).await;
     continued.map_err(|_| Reason::BodyIncomplete)
 }
 
@@ -127,8 +129,7 @@ async fn session_request(
 fn legacy_revision(session: &Session) -> Result<Revision, Reason> {
     let mirrored = head::mirrored(&session.req_header().headers)?;
     let Some(version) = mirrored.protocol_version else { return Ok(Revision::V2025_03_26) };
-    let named = std::str::from_utf8(version).ok().and_then(|name| Revision::from_name(name.trim()));
-    match named {
+    match Revision::from_name(version.trim_ascii()) {
         Some(revision) if revision.is_modern() => Err(Reason::HttpMethodNotAllowed),
         Some(revision) => Ok(revision),
         None => Err(Reason::VersionUnsupported),
@@ -187,7 +188,6 @@ fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
         body: asked.body,
         era: asked.era,
         revision: asked.revision,
-        arguments: asked.arguments,
         passage: asked.passage,
         patience: if listens { Patience::Endless } else { Patience::Limited },
         trim: Trim::Waiting,

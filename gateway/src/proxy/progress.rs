@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::decision::{Action, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
-use crate::model::{Digest, Reason};
+use crate::model::Reason;
 use crate::proxy::guard::{Connection, Hold};
 use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
@@ -43,7 +43,6 @@ pub(crate) struct Forwarding {
     pub(crate) era: Era,
     pub(crate) passage: Passage,
     pub(crate) revision: Revision,
-    pub(crate) arguments: Option<(Digest, usize)>,
     pub(crate) patience: Patience,
     pub(crate) trim: Trim,
     pub(crate) started: Instant,

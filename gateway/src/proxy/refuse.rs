@@ -125,7 +125,7 @@ fn body(refused: &Refused) -> Bytes {
             set(&mut data, "requested", Value::from(&**requested));
         }
     }
-    Bytes::from(reply::error_body(refused.rpc_id.as_ref(), reason.code(), reason.message(), data))
+    Bytes::from(reply::error_body(refused.rpc_id.as_ref(), reason.code(), reason.message(), &data))
 }
 
 fn set(data: &mut Value, key: &str, value: Value) {
@@ -137,7 +137,7 @@ fn set(data: &mut Value, key: &str, value: Value) {
 /// The JSON-RPC error that takes the place of an answer that cannot be passed on.
 pub(crate) fn error_message(reason: Reason, request_id: &str, rpc_id: Option<&RequestId>) -> Bytes {
     let data = json!({ "reason": reason.name(), "request_id": request_id });
-    Bytes::from(reply::error_body(rpc_id, reason.code(), reason.message(), data))
+    Bytes::from(reply::error_body(rpc_id, reason.code(), reason.message(), &data))
 }
 
 /// Tells the client that a permitted request failed on its way.

@@ -7,12 +7,12 @@ use pingora::http::ResponseHeader;
 
 use crate::decision::Gate;
 use crate::mcp::reply::SummaryTap;
-use crate::mcp::{Era, ListFault, Listing, Method, SseFilter};
+use crate::mcp::{Era, Listing, Method, SseFilter};
 use crate::model::Reason;
 use crate::proxy::origin;
 use crate::proxy::progress::{Forwarding, Passage};
 use crate::proxy::refuse::error_message;
-use crate::proxy::trim::Trim;
+use crate::proxy::trim::{Trim, Unfilterable};
 
 /// What an upstream may say in its head. Everything else is dropped (THREATS H44).
 const PASSED: [&str; 8] = [
@@ -122,8 +122,12 @@ fn choose(
         }
         (Some(listing), JSON) => Ok(Trim::List { listing, held: BytesMut::new() }),
         (Some(_), _) => replace(forwarding, response),
-        (None, _) => Ok(Trim::Pass(Some(SummaryTap::new(media == EVENT_STREAM)))),
+        (None, _) => Ok(Trim::Pass(Some(tap(media)))),
     }
+}
+
+fn tap(media: &str) -> SummaryTap {
+    if media == EVENT_STREAM { SummaryTap::events() } else { SummaryTap::json() }
 }
 
 /// What answers no request of this exchange.
@@ -211,10 +215,10 @@ fn hold(
     held: &mut BytesMut,
     piece: &mut Option<Bytes>,
     end: bool,
-) -> Result<(), ListFault> {
+) -> Result<(), Unfilterable> {
     if let Some(bytes) = piece.take() {
         if held.len() + bytes.len() > forwarding.services.limits.list {
-            return Err(ListFault::TooLarge);
+            return Err(Unfilterable::TooLarge);
         }
         held.extend_from_slice(&bytes);
     }
@@ -232,7 +236,7 @@ fn hold(
     };
     let filtered =
         crate::mcp::listing::filter(held, listing, forwarding.era, forwarding.passage.id(), &mut allowed)?;
-    *piece = Some(Bytes::from(filtered));
+    *piece = Some(Bytes::from(filtered.message));
     Ok(())
 }
 
@@ -241,7 +245,7 @@ fn events(
     filter: &mut SseFilter,
     piece: &mut Option<Bytes>,
     end: bool,
-) -> Result<(), ListFault> {
+) -> Result<(), Unfilterable> {
     let gate = gate(forwarding);
     let mut allowed = |listing: Listing, name: &str| gate.shows(listing, name);
     let mut out = Vec::new();
@@ -258,7 +262,7 @@ fn events(
 /// Fails closed: the client gets an error for its request, and nothing more of the answer.
 fn fail(
     forwarding: &mut Forwarding,
-    fault: &ListFault,
+    fault: &Unfilterable,
     trim: &Trim,
     piece: &mut Option<Bytes>,
 ) -> pingora::Result<Trim> {

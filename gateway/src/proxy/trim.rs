@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::mcp::reply::SummaryTap;
-use crate::mcp::{Listing, SseFilter};
+use crate::mcp::{ListFault, Listing, SseFilter};
 
 /// The treatment of one answer.
 pub(crate) enum Trim {
@@ -18,4 +18,15 @@ pub(crate) enum Trim {
     Events(Box<SseFilter>),
     /// Not passed on: `Some` until our own message was sent in its place.
     Replace(Option<Bytes>),
+}
+
+/// Why an answer cannot be filtered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfilterable {
+    /// It is not what a list answer is.
+    #[error(transparent)]
+    Fault(#[from] ListFault),
+    /// It is larger than may be held.
+    #[error("the server's list is larger than `limits.list`")]
+    TooLarge,
 }

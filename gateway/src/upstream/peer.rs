@@ -9,7 +9,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
-use pingora::utils::tls::{CaType, WrappedX509, parse_x509};
+use pingora::protocols::tls::CaType;
+use pingora::utils::tls::{WrappedX509, parse_x509};
 
 use crate::config::{Server, Upstream};
 use crate::upstream::resolve::Resolver;

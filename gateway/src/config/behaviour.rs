@@ -1,0 +1,170 @@
+//! The settings that are numbers, times and choices: audit, limits, shutdown, denials. Never touches the ledger's directory.
+
+use std::time::Duration;
+
+use crate::audit::settings::LedgerSettings;
+
+use super::checked::{ArgumentsRecord, Limits};
+use super::review::Review;
+use super::section::Section;
+use super::suggest;
+use super::tree::Text;
+
+/// `version`, which is 1.
+pub(crate) fn version(root: &Section<'_>, review: &mut Review<'_>) {
+    if let Some((number, at)) = root.integer("version").filter(|(number, _)| *number != 1) {
+        let message = format!("this gateway does not know version {number} of the file");
+        review.report(at, "unsupported-version", message, "write `version: 1`");
+    }
+}
+
+/// `policy.mode`, of which this version knows one.
+pub(crate) fn mode(root: &Section<'_>, review: &mut Review<'_>) {
+    choose(
+        &root.section("policy"),
+        "mode",
+        &[("enforce", ())],
+        &["shadow"],
+        review,
+    );
+}
+
+/// `audit`.
+pub(crate) fn audit(
+    root: &Section<'_>,
+    review: &mut Review<'_>,
+) -> Option<(LedgerSettings, ArgumentsRecord)> {
+    let section = root.section("audit");
+    let directory = section
+        .text("ledger")
+        .and_then(|text| filled_path(&text, review));
+    choose(&section, "durability", &[("os", ())], &["disk"], review);
+    choose(
+        &section,
+        "on_failure",
+        &[("deny", ())],
+        &["spill", "continue"],
+        review,
+    );
+    let records = [
+        ("none", ArgumentsRecord::None),
+        ("digest", ArgumentsRecord::Digest),
+    ];
+    let arguments = choose(&section, "arguments", &records, &["fields"], review);
+    let queue_bytes = section.size("queue", GIBIBYTE, review);
+    let wait = section.duration("wait", (MILLISECOND, MINUTE), review);
+    let ledger = LedgerSettings {
+        directory: review.resolve(&directory?),
+        queue_bytes: queue_bytes?,
+        wait: wait?,
+    };
+    Some((ledger, arguments?))
+}
+
+/// `limits`.
+pub(crate) fn limits(root: &Section<'_>, review: &mut Review<'_>) -> Option<Limits> {
+    let section = root.section("limits");
+    let body = section.size("body", 64 * MEBIBYTE, review);
+    let headers = section.size("headers", MEBIBYTE, review);
+    let token = section.size("token", MEBIBYTE, review);
+    let list = section.size("list", 64 * MEBIBYTE, review);
+    let body_timeout = section.duration("body_timeout", (MILLISECOND, HOUR), review);
+    Some(Limits {
+        body: body?,
+        headers: headers?,
+        token: token?,
+        list: list?,
+        body_timeout: body_timeout?,
+    })
+}
+
+/// `shutdown.drain`.
+pub(crate) fn drain(root: &Section<'_>, review: &mut Review<'_>) -> Option<Duration> {
+    root.section("shutdown")
+        .duration("drain", (Duration::ZERO, HOUR), review)
+}
+
+/// `admin.socket`.
+pub(crate) fn admin(root: &Section<'_>, review: &mut Review<'_>) -> Option<std::path::PathBuf> {
+    let written = root
+        .section("admin")
+        .text("socket")
+        .and_then(|text| filled_path(&text, review))?;
+    Some(review.resolve(&written))
+}
+
+/// `deny_http_status`, if it is there.
+pub(crate) fn deny_http_status(root: &Section<'_>, review: &mut Review<'_>) -> Option<u16> {
+    let (number, at) = root.integer("deny_http_status")?;
+    match number {
+        200 => Some(200),
+        403 => Some(403),
+        other => {
+            let help =
+                "write `200` or `403`, or remove the key to follow the client's protocol revision";
+            review.report(
+                at,
+                "bad-status",
+                format!("a denial cannot have the status {other}"),
+                help,
+            );
+            None
+        }
+    }
+}
+
+/// The value that the choice `key` stands for. `planned` choices are known, and refused by name.
+fn choose<T: Copy>(
+    section: &Section<'_>,
+    key: &str,
+    choices: &[(&'static str, T)],
+    planned: &[&str],
+    review: &mut Review<'_>,
+) -> Option<T> {
+    let written = section.text(key)?;
+    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == written.value) {
+        return Some(*value);
+    }
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    if planned.contains(&written.value.as_str()) {
+        let message = format!(
+            "`{key}: {}` is not available in this version",
+            written.value
+        );
+        review.report(
+            written.at,
+            "not-available",
+            message,
+            format!("write `{key}: {}`", names.join("` or `")),
+        );
+        return None;
+    }
+    let help = suggest::help(&written.value, &names, "known here");
+    review.report(
+        written.at,
+        "unknown-value",
+        format!("unknown value `{}` for `{key}`", written.value),
+        help,
+    );
+    None
+}
+
+/// The text of a path, unless it is empty.
+fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
+    if written.value.trim().is_empty() {
+        review.report(
+            written.at,
+            "empty-value",
+            "the path is empty",
+            "write a path, or remove the key",
+        );
+        return None;
+    }
+    Some(written.value.clone())
+}
+
+const MEBIBYTE: usize = 1 << 20;
+const GIBIBYTE: usize = 1 << 30;
+const MILLISECOND: Duration = Duration::from_millis(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);

@@ -1,0 +1,131 @@
+//! From a file to settings: the one way, with all mistakes at once. Never starts anything, never answers half a configuration.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use crate::model::Digest;
+
+use super::behaviour;
+use super::checked::Settings;
+use super::error::{Mistake, Mistakes};
+use super::issuers::issuers;
+use super::network::{self, Insecure};
+use super::raw::{ROOT, Shape};
+use super::review::Review;
+use super::roles::policy;
+use super::section::{Section, walk};
+use super::servers::servers;
+use super::tree::{self, At, Value};
+
+/// Reads and checks the file at `path`. `environment` answers `${NAME}`. Named files are opened only to see that they can be.
+pub fn load(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, Mistakes> {
+    match read(path) {
+        Ok(text) => parse(&text, path, environment),
+        Err(error) => Err(Mistakes::one(Mistake::of_file(
+            path,
+            "unreadable-file",
+            format!("cannot read the configuration: {error}"),
+            "name a readable file of at most 1 MiB of UTF-8 with `--config`",
+        ))),
+    }
+}
+
+/// Checks `text`, which is what the file at `path` says; relative paths start at the folder of `path`.
+pub fn parse(
+    text: &str,
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, Mistakes> {
+    let mut review = Review::new(path, text, environment);
+    let settings = check(text, &mut review);
+    match (settings, Mistakes::from_found(review.into_found())) {
+        (_, Some(mistakes)) => Err(mistakes),
+        (Some(settings), None) => Ok(settings),
+        // INVARIANT: whoever answers nothing has reported why. Should that fail, nothing starts all the same.
+        (None, None) => Err(Mistakes::one(Mistake::of_file(
+            path,
+            "incomplete",
+            "the configuration is incomplete".to_owned(),
+            "this should have been explained: please report the file",
+        ))),
+    }
+}
+
+/// The settings; nothing when a mistake was reported.
+fn check(text: &str, review: &mut Review<'_>) -> Option<Settings> {
+    let mut node = match tree::parse(text) {
+        Ok(node) => node,
+        Err(fault) => {
+            let help = match review.character(fault.at) {
+                Some('*' | '&' | '!' | '%' | '@' | '`') => {
+                    "put quotes around a value that starts with this character"
+                }
+                _ => "look at the indentation, the brackets and the quotes up to here",
+            };
+            review.report(fault.at, "syntax", fault.message, help);
+            return None;
+        }
+    };
+    review.expand_variables(&mut node);
+    walk(&node, At::START, &Shape::Section(ROOT), review);
+    if !matches!(node.value, Value::Map(_)) {
+        return None;
+    }
+    settings(text, &Section::new(ROOT, &node), review)
+}
+
+fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<Settings> {
+    behaviour::version(root, review);
+    behaviour::mode(root, review);
+    let insecure = Insecure::read(root);
+    let listen = network::listen(root, insecure, review);
+    let public_url = network::public_url(root, insecure, review);
+    let issuers = issuers(root, insecure, review);
+    let servers = servers(root, public_url.as_deref(), &issuers, review);
+    let policy = policy(root, &servers, review);
+    let audit = behaviour::audit(root, review);
+    let ops = network::ops(root, listen.as_ref(), review);
+    let admin = behaviour::admin(root, review);
+    let limits = behaviour::limits(root, review);
+    let drain = behaviour::drain(root, review);
+    let deny_http_status = behaviour::deny_http_status(root, review);
+    let (audit, audit_arguments) = audit?;
+    Some(Settings {
+        listen: listen?,
+        public_url: public_url?,
+        issuers: issuers.settings,
+        servers: servers.settings,
+        policy: policy.table,
+        policy_digest: policy.digest,
+        config_digest: Digest::of(text.as_bytes()),
+        audit,
+        audit_arguments,
+        ops: Some(ops?),
+        admin: Some(admin?),
+        limits: limits?,
+        drain: drain?,
+        deny_http_status,
+        insecure: insecure.names(),
+    })
+}
+
+/// The file's text, at most [`MAX_BYTES`] of it.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "the file is too large",
+        ));
+    }
+    Ok(text)
+}
+
+const MAX_BYTES: u64 = 1 << 20;

@@ -1,0 +1,212 @@
+//! What a file may say: every key, the shape of its value and its default. One row adds a key; no value is judged here.
+
+/// One key of a map.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) presence: Presence,
+}
+
+/// What kind of value stands somewhere.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    /// A string.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Integer,
+    /// A number of bytes, or a string like `4MiB`.
+    Size,
+    /// A string like `30s`.
+    Duration,
+    /// A map with these keys.
+    Section(&'static [Key]),
+    /// A list of such values.
+    Each(&'static Shape),
+    /// A map from any name to such values.
+    Named(&'static Shape),
+    /// A string, or else such a value.
+    TextOr(&'static Shape),
+}
+
+/// What it means when a key is absent.
+#[derive(Debug)]
+pub(crate) enum Presence {
+    /// It must be there; the text shows how to write it.
+    Required(&'static str),
+    /// It means that there is none.
+    Optional,
+    /// It means this text.
+    Default(&'static str),
+    /// It means this list.
+    Defaults(&'static [&'static str]),
+    /// It is planned, and refused until it has an effect.
+    Unavailable,
+}
+
+const fn key(name: &'static str, shape: Shape, presence: Presence) -> Key {
+    Key {
+        name,
+        shape,
+        presence,
+    }
+}
+
+const TEXTS: Shape = Shape::Each(&Shape::Text);
+
+/// The keys of the file itself.
+pub(crate) static ROOT: &[Key] = &[
+    key("version", Shape::Integer, Presence::Required("version: 1")),
+    key("listen", Shape::Section(LISTEN), Presence::Optional),
+    key(
+        "public_url",
+        Shape::Text,
+        Presence::Required("public_url: https://mcp.example.com"),
+    ),
+    key(
+        "issuers",
+        Shape::Each(&Shape::Section(ISSUER)),
+        Presence::Required(ISSUERS_EXAMPLE),
+    ),
+    key(
+        "servers",
+        Shape::Each(&Shape::Section(SERVER)),
+        Presence::Required(SERVERS_EXAMPLE),
+    ),
+    key("policy", Shape::Section(POLICY), Presence::Optional),
+    key("audit", Shape::Section(AUDIT), Presence::Optional),
+    key("ops", Shape::Section(OPS), Presence::Optional),
+    key("admin", Shape::Section(ADMIN), Presence::Optional),
+    key("limits", Shape::Section(LIMITS), Presence::Optional),
+    key("shutdown", Shape::Section(SHUTDOWN), Presence::Optional),
+    key("deny_http_status", Shape::Integer, Presence::Optional),
+    key("insecure", Shape::Section(INSECURE), Presence::Optional),
+];
+
+static LISTEN: &[Key] = &[
+    key("address", Shape::Text, Presence::Default("127.0.0.1:8080")),
+    key("tls", Shape::Section(TLS), Presence::Optional),
+    key("allowed_origins", TEXTS, Presence::Defaults(&[])),
+];
+
+static TLS: &[Key] = &[
+    key(
+        "cert_file",
+        Shape::Text,
+        Presence::Required("cert_file: tls.crt"),
+    ),
+    key(
+        "key_file",
+        Shape::Text,
+        Presence::Required("key_file: tls.key"),
+    ),
+];
+
+static ISSUER: &[Key] = &[
+    key("name", Shape::Text, Presence::Required("name: corp")),
+    key(
+        "url",
+        Shape::Text,
+        Presence::Required("url: https://auth.example.com"),
+    ),
+    key("jwks_uri", Shape::Text, Presence::Optional),
+    key("jwks_file", Shape::Text, Presence::Optional),
+    key(
+        "algorithms",
+        TEXTS,
+        Presence::Defaults(&["ES256", "RS256", "PS256", "EdDSA"]),
+    ),
+    key("token_types", TEXTS, Presence::Defaults(&["at+jwt"])),
+    key(
+        "roles_claim",
+        Shape::TextOr(&TEXTS),
+        Presence::Default("roles"),
+    ),
+    key("client_claim", Shape::Text, Presence::Default("client_id")),
+    key("actor_claim", Shape::Text, Presence::Default("act")),
+    key("model_claim", Shape::Text, Presence::Optional),
+    key(
+        "max_token_lifetime",
+        Shape::Duration,
+        Presence::Default("1h"),
+    ),
+];
+
+static SERVER: &[Key] = &[
+    key("name", Shape::Text, Presence::Required("name: crm")),
+    key("path", Shape::Text, Presence::Required("path: /crm/mcp")),
+    key(
+        "upstream",
+        Shape::Text,
+        Presence::Required("upstream: http://127.0.0.1:3000/mcp"),
+    ),
+    key("ca_file", Shape::Text, Presence::Optional),
+    key("issuers", TEXTS, Presence::Optional),
+    key("audiences", TEXTS, Presence::Optional),
+    key("scopes", TEXTS, Presence::Defaults(&[])),
+    key("connect_timeout", Shape::Duration, Presence::Default("5s")),
+    key("read_timeout", Shape::Duration, Presence::Default("60s")),
+];
+
+static POLICY: &[Key] = &[
+    key("mode", Shape::Text, Presence::Default("enforce")),
+    key(
+        "roles",
+        Shape::Named(&Shape::Named(&Shape::Each(&ROW))),
+        Presence::Optional,
+    ),
+];
+
+static ROW: Shape = Shape::TextOr(&Shape::Section(ROW_KEYS));
+
+/// The keys of a rule that is more than a tool's pattern.
+pub(crate) static ROW_KEYS: &[Key] = &[
+    key("tool", Shape::Text, Presence::Optional),
+    key("prompt", Shape::Text, Presence::Optional),
+    key("resource", Shape::Text, Presence::Optional),
+    key("scopes", TEXTS, Presence::Defaults(&[])),
+    key("when", Shape::Text, Presence::Unavailable),
+    key("approval", Shape::Text, Presence::Unavailable),
+];
+
+static AUDIT: &[Key] = &[
+    key("ledger", Shape::Text, Presence::Default("./audit")),
+    key("durability", Shape::Text, Presence::Default("os")),
+    key("on_failure", Shape::Text, Presence::Default("deny")),
+    key("arguments", Shape::Text, Presence::Default("digest")),
+    key("queue", Shape::Size, Presence::Default("16MiB")),
+    key("wait", Shape::Duration, Presence::Default("2s")),
+];
+
+static OPS: &[Key] = &[key(
+    "address",
+    Shape::Text,
+    Presence::Default("127.0.0.1:9180"),
+)];
+
+static ADMIN: &[Key] = &[key(
+    "socket",
+    Shape::Text,
+    Presence::Default("./gatewright.sock"),
+)];
+
+static LIMITS: &[Key] = &[
+    key("body", Shape::Size, Presence::Default("4MiB")),
+    key("headers", Shape::Size, Presence::Default("32KiB")),
+    key("token", Shape::Size, Presence::Default("8KiB")),
+    key("list", Shape::Size, Presence::Default("8MiB")),
+    key("body_timeout", Shape::Duration, Presence::Default("30s")),
+];
+
+static SHUTDOWN: &[Key] = &[key("drain", Shape::Duration, Presence::Default("20s"))];
+
+static INSECURE: &[Key] = &[
+    key("http_issuers", Shape::Flag, Presence::Optional),
+    key("plain_public_listener", Shape::Flag, Presence::Optional),
+];
+
+const ISSUERS_EXAMPLE: &str = "issuers: [{ name: corp, url: https://auth.example.com }]";
+const SERVERS_EXAMPLE: &str =
+    "servers: [{ name: crm, path: /crm/mcp, upstream: http://127.0.0.1:3000/mcp }]";
