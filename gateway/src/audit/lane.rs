@@ -47,13 +47,15 @@ impl Batch {
             return *end;
         }
         ended.await;
+        // The writer wakes one, who wakes the rest from inside the runtime: that spares a switch of threads for each.
+        self.ended.notify_waiters();
         self.end.get().copied().unwrap_or(Err(Failure::Closed))
     }
 
     /// The first end counts.
     fn end(&self, end: Result<(), Failure>) {
         if self.end.set(end).is_ok() {
-            self.ended.notify_waiters();
+            self.ended.notify_one();
         }
     }
 }
@@ -78,6 +80,8 @@ struct Queue {
     batch: Arc<Batch>,
     /// Since when somebody waits for `batch`.
     wanted: Option<Instant>,
+    /// Whether it must be written now.
+    due: bool,
     /// What the writer writes right now, and since when somebody waits for it.
     writing: Option<(Arc<Batch>, Instant)>,
     writer: Writer,
@@ -90,7 +94,7 @@ struct Queue {
 enum Writer {
     /// Sleeps until woken.
     Idle,
-    /// Sleeps for a moment, for more lines that nobody waits for.
+    /// Sleeps for a moment, to find more lines that nobody waits for.
     Lingering,
     /// Comes back by itself.
     Awake,
@@ -107,6 +111,7 @@ impl Lane {
             lost: 0,
             batch: Arc::default(),
             wanted: None,
+            due: false,
             writing: None,
             writer: Writer::Awake,
             broken: None,
@@ -143,25 +148,49 @@ impl Lane {
             }
         }
         let batch = Arc::clone(&queue.batch);
+        if urgency != Urgency::Now {
+            self.rouse(queue);
+        }
+        Ok((seq, batch))
+    }
+
+    /// Sends the writer to `batch` if it has not begun with it. That is the part of those who push for
+    /// `Urgency::Now`, so that others may push before and share the write.
+    pub(super) fn nudge(&self, batch: &Arc<Batch>) {
+        let mut queue = self.lock();
+        if Arc::ptr_eq(&queue.batch, batch) {
+            queue.due = true;
+            self.rouse(queue);
+        }
+    }
+
+    fn rouse(&self, mut queue: MutexGuard<'_, Queue>) {
         let asleep = match queue.writer {
-            Writer::Idle => true,
+            Writer::Idle => !queue.bytes.is_empty(),
             Writer::Lingering => queue.is_due(self.limit),
             Writer::Awake => false,
         };
         if asleep {
             queue.writer = Writer::Awake;
-        }
-        drop(queue);
-        if asleep {
+            drop(queue);
             self.writer.notify_one();
         }
-        Ok((seq, batch))
     }
 
     /// Waits for lines and moves them all into `out`, which is empty. `None` when the lane is closed and empty.
     pub(super) fn take(&self, out: &mut Vec<u8>) -> Option<Arc<Batch>> {
         let mut queue = self.lock();
-        while queue.bytes.is_empty() {
+        loop {
+            if !queue.is_due(self.limit) {
+                queue.writer = Writer::Lingering;
+                let waited = self
+                    .writer
+                    .wait_timeout_while(queue, LINGER, |queue| !queue.is_due(self.limit));
+                queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if !queue.bytes.is_empty() {
+                break;
+            }
             if queue.closing {
                 return None;
             }
@@ -171,17 +200,11 @@ impl Lane {
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        if !queue.is_due(self.limit) {
-            queue.writer = Writer::Lingering;
-            let waited = self
-                .writer
-                .wait_timeout_while(queue, LINGER, |queue| !queue.is_due(self.limit));
-            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
         queue.writer = Writer::Awake;
         std::mem::swap(&mut queue.bytes, out);
         queue.held = out.len();
         queue.stranger_bytes = 0;
+        queue.due = false;
         let batch = std::mem::take(&mut queue.batch);
         queue.writing = queue.wanted.take().map(|since| (Arc::clone(&batch), since));
         Some(batch)
@@ -310,7 +333,7 @@ impl Queue {
 
     /// Must the writer write now?
     fn is_due(&self, limit: usize) -> bool {
-        self.wanted.is_some() || self.closing || self.bytes.len() > limit / 2
+        self.due || self.closing || self.bytes.len() > limit / 2
     }
 }
 

@@ -2,16 +2,18 @@
 //! request on the disk.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::future::poll_fn;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::error::AuditError;
 use super::event::Event;
 use super::id::{EventId, EventIds};
-use super::lane::{Failure, Lane, Refusal, Urgency};
+use super::lane::{Batch, Failure, Lane, Refusal, Urgency};
 use super::line::Line;
 use super::settings::LedgerSettings;
 use super::writer::{self, RecordFile};
@@ -90,6 +92,9 @@ impl Ledger {
             .push(&line, Urgency::Now)
             .map_err(|refusal| self.refused(refusal))?;
         event.seq = seq;
+        let nudge = Nudge(&self.0.lane, &batch);
+        give_way().await;
+        drop(nudge);
         batch
             .written()
             .await
@@ -186,6 +191,29 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.lane.close(self.wait);
     }
+}
+
+/// Wakes the writer when it goes: also when the request that waits is cut off before its time.
+struct Nudge<'a>(&'a Lane, &'a Arc<Batch>);
+
+impl Drop for Nudge<'_> {
+    fn drop(&mut self) {
+        self.0.nudge(self.1);
+    }
+}
+
+/// Lets the tasks that are ready run first. Their records then share a write: waking the writer for every single one
+/// costs more than everything else here.
+async fn give_way() {
+    let mut gave_way = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), AuditError> {

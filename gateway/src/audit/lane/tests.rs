@@ -39,6 +39,7 @@ fn all_who_wait_for_one_write_learn_of_it_together() {
     let (first, one) = lane.push(&line, Urgency::Now).unwrap();
     let (second, two) = lane.push(&line, Urgency::Now).unwrap();
     assert_eq!((first, second), (1, 2));
+    lane.nudge(&one);
     let batch = lane.take(&mut out).unwrap();
     let (_, three) = lane.push(&line, Urgency::Now).unwrap();
     assert_eq!(now(one.written()), None);
@@ -52,6 +53,7 @@ fn all_who_wait_for_one_write_learn_of_it_together() {
 fn a_failed_write_refuses_those_in_it_and_those_behind_it() {
     let (lane, line, mut out) = (Lane::new(1 << 20), line(), Vec::new());
     let (_, one) = lane.push(&line, Urgency::Now).unwrap();
+    lane.nudge(&one);
     let batch = lane.take(&mut out).unwrap();
     let (_, two) = lane.push(&line, Urgency::Now).unwrap();
     lane.failed(io::ErrorKind::StorageFull);
@@ -76,8 +78,9 @@ fn a_failed_write_refuses_those_in_it_and_those_behind_it() {
 fn bytes_in_the_writers_hands_count_against_the_limit() {
     let line = line();
     let (lane, mut out) = (Lane::new(line.len() * 3 / 2), Vec::new());
-    lane.push(&line, Urgency::Now).unwrap();
+    let (_, one) = lane.push(&line, Urgency::Now).unwrap();
     assert_eq!(lane.push(&line, Urgency::Now).unwrap_err(), Refusal::Full);
+    lane.nudge(&one);
     let batch = lane.take(&mut out).unwrap();
     assert_eq!(lane.push(&line, Urgency::Now).unwrap_err(), Refusal::Full);
     lane.written(&batch);
@@ -100,6 +103,7 @@ fn strangers_fill_an_eighth_of_the_queue_and_the_rest_of_them_is_counted() {
 fn a_writer_that_is_gone_refuses_those_who_wait_and_those_who_come() {
     let (lane, line, mut out) = (Lane::new(1 << 20), line(), Vec::new());
     let (_, one) = lane.push(&line, Urgency::Now).unwrap();
+    lane.nudge(&one);
     lane.take(&mut out).unwrap();
     let (_, two) = lane.push(&line, Urgency::Now).unwrap();
     lane.writer_gone();

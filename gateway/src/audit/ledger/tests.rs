@@ -126,6 +126,47 @@ fn a_record_for_later_is_written_without_another_one() {
 }
 
 #[test]
+fn a_record_is_written_although_nobody_waits_for_it_any_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let ledger = Ledger::open(&settings).unwrap();
+    let mut event = event(&ledger, "alice");
+    let mut future = Box::pin(ledger.append(&mut event));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    drop(future);
+    while ledger.queue_bytes() > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(records(&files(&settings)[0]).len(), 1);
+}
+
+#[test]
+fn records_of_tasks_that_are_ready_together_are_all_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let ledger = Ledger::open(&settings).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let ledger = ledger.clone();
+            runtime.spawn(async move {
+                for _ in 0..50 {
+                    ledger.append(&mut event(&ledger, "alice")).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
+    assert_eq!(records(&files(&settings)[0]).len(), 64 * 50);
+}
+
+#[test]
 fn what_waits_is_written_before_the_ledger_closes() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
