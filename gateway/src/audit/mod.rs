@@ -1,2 +1,17 @@
-//! The record.
+//! The record: what happened, one JSON object a line, in an append-only file. Never a token, a proof, a session id
+//! or an argument value; never lost in silence.
+
+pub mod error;
+pub mod event;
+pub mod id;
+mod lane;
+mod ledger;
+mod line;
 pub mod settings;
+pub mod text;
+mod writer;
+
+pub use error::AuditError;
+pub use event::Event;
+pub use id::EventId;
+pub use ledger::Ledger;
