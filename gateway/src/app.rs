@@ -106,7 +106,12 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     identity::install_crypto();
     let ledger = Ledger::open(&settings.audit)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
-    let acceptor = settings.listen.tls.as_ref().map(tls::acceptor).transpose()?;
+    let acceptor = settings
+        .listen
+        .tls
+        .as_ref()
+        .map(tls::acceptor)
+        .transpose()?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
@@ -115,31 +120,58 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     let shared = Arc::new(Shared::new(settings, ledger, reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
-    let address = listener.local_addr().map_err(|cause| unbound("the gateway's address", "?", cause))?;
-    let ops_address = ops_listener.as_ref().and_then(|listener| listener.local_addr().ok());
-    let door = Arc::new(Door { proxy: Arc::new(proxy(&shared)), tls: acceptor });
+    let address = listener
+        .local_addr()
+        .map_err(|cause| unbound("the gateway's address", "?", cause))?;
+    let ops_address = ops_listener
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok());
+    let door = Arc::new(Door {
+        proxy: Arc::new(proxy(&shared)),
+        tls: acceptor,
+    });
     let mut tasks = vec![tokio::spawn(listen::serve(listener, door, stopping))];
     if let Some(listener) = ops_listener {
-        tasks.push(tokio::spawn(ops::serve(listener, Arc::clone(&shared) as Arc<dyn ops::Vitals>)));
+        tasks.push(tokio::spawn(ops::serve(
+            listener,
+            Arc::clone(&shared) as Arc<dyn ops::Vitals>,
+        )));
     }
     if let Some(listener) = admin_listener {
         let commands = Arc::clone(&shared) as Arc<dyn admin::Commands>;
         tasks.push(tokio::spawn(admin::serve(listener, commands)));
     }
     let admin = shared.settings.load().admin.clone();
-    Ok(Running { shared, address, ops: ops_address, admin, stop, tasks })
+    Ok(Running {
+        shared,
+        address,
+        ops: ops_address,
+        admin,
+        stop,
+        tasks,
+    })
 }
 
-async fn bind(what: &'static str, address: SocketAddr) -> Result<tokio::net::TcpListener, StartError> {
-    listen::bind(address).await.map_err(|cause| unbound(what, &address.to_string(), cause))
+async fn bind(
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<tokio::net::TcpListener, StartError> {
+    listen::bind(address)
+        .await
+        .map_err(|cause| unbound(what, &address.to_string(), cause))
 }
 
 fn bind_admin(path: &std::path::Path) -> Result<tokio::net::UnixListener, StartError> {
-    admin::bind(path).map_err(|cause| unbound("the admin socket", &path.display().to_string(), cause))
+    admin::bind(path)
+        .map_err(|cause| unbound("the admin socket", &path.display().to_string(), cause))
 }
 
 fn unbound(what: &'static str, address: &str, cause: io::Error) -> StartError {
-    StartError::Listen { what, address: address.to_owned(), cause }
+    StartError::Listen {
+        what,
+        address: address.to_owned(),
+        cause,
+    }
 }
 
 fn proxy(shared: &Arc<Shared>) -> HttpProxy<Gateway> {
@@ -157,7 +189,9 @@ fn proxy(shared: &Arc<Shared>) -> HttpProxy<Gateway> {
     proxy.server_options = Some(options);
     let mut http2 = default_h2_options();
     let headers = u32::try_from(shared.settings.load().limits.headers).unwrap_or(u32::MAX);
-    http2.max_concurrent_streams(HTTP2_STREAMS).max_header_list_size(headers);
+    http2
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_header_list_size(headers);
     proxy.h2_options = Some(http2);
     proxy
 }
@@ -189,7 +223,11 @@ impl Running {
         let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
         if emptied.is_err() {
             let left = self.shared.inflight.now();
-            tracing::warn!(left, ?drain, "stopping although requests are still under way");
+            tracing::warn!(
+                left,
+                ?drain,
+                "stopping although requests are still under way"
+            );
         }
         for task in self.tasks {
             task.abort();
@@ -217,9 +255,16 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
     ];
-    let changed: Vec<_> = fixed.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+    let changed: Vec<_> = fixed
+        .iter()
+        .filter(|(_, same)| !same)
+        .map(|(name, _)| *name)
+        .collect();
     if changed.is_empty() {
         return Ok(());
     }
-    Err(format!("a reload cannot change {}: restart the gateway for that", changed.join(", ")))
+    Err(format!(
+        "a reload cannot change {}: restart the gateway for that",
+        changed.join(", ")
+    ))
 }

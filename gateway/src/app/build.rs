@@ -41,8 +41,16 @@ impl Shared {
         reread: Option<Reread>,
     ) -> Result<Self, BuildError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let names: Vec<_> = settings.servers.iter().map(|server| server.audience.server.clone()).collect();
-        let issuers: Vec<_> = settings.issuers.iter().map(|issuer| issuer.name.clone()).collect();
+        let names: Vec<_> = settings
+            .servers
+            .iter()
+            .map(|server| server.audience.server.clone())
+            .collect();
+        let issuers: Vec<_> = settings
+            .issuers
+            .iter()
+            .map(|issuer| issuer.name.clone())
+            .collect();
         let parts = Parts {
             ledger: ledger.clone(),
             metrics: Arc::new(Metrics::new(&names, &issuers)?),
@@ -107,7 +115,11 @@ fn issuer_keys(
         let kept = known.iter().find(|keys| keys.settings() == issuer);
         match kept {
             Some(keys) => Arc::clone(keys),
-            None => Arc::new(IssuerKeys::new(issuer.clone(), client.clone(), Arc::clone(clock))),
+            None => Arc::new(IssuerKeys::new(
+                issuer.clone(),
+                client.clone(),
+                Arc::clone(clock),
+            )),
         }
     };
     Ok(settings.issuers.iter().map(keys_of).collect())
@@ -121,7 +133,12 @@ fn services(
     let routes = settings
         .servers
         .iter()
-        .map(|server| Ok((server.path.clone(), Arc::new(route(settings, server, &parts.metrics)?))))
+        .map(|server| {
+            Ok((
+                server.path.clone(),
+                Arc::new(route(settings, server, &parts.metrics)?),
+            ))
+        })
         .collect::<Result<Vec<_>, BuildError>>()?;
     Ok(Services {
         routes: Routes::new(routes),

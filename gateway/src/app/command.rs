@@ -26,7 +26,9 @@ impl Commands for Shared {
                 self.record(Kind::Config, settings.config_digest);
                 tracing::info!(config = %settings.config_digest, "configuration reloaded");
             }
-            Err(why) => tracing::error!("configuration not reloaded, the old one goes on serving: {why}"),
+            Err(why) => {
+                tracing::error!("configuration not reloaded, the old one goes on serving: {why}")
+            }
         }
         result.map(|settings| {
             let digest = settings.config_digest.to_string();
@@ -81,14 +83,20 @@ impl Shared {
     pub(super) fn serve_keys(&self, keys: Vec<Arc<IssuerKeys>>) {
         let known = self.keys.load();
         let is_new = |key: &&Arc<IssuerKeys>| !known.iter().any(|old| Arc::ptr_eq(old, key));
-        let mut refreshers = self.refreshers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refreshers = self
+            .refreshers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         refreshers.extend(keys.iter().filter(is_new).map(IssuerKeys::spawn_refresh));
         drop(refreshers);
         self.keys.store(Arc::new(keys));
     }
 
     pub(super) fn stop_refreshing(&self) {
-        let refreshers = self.refreshers.lock().unwrap_or_else(PoisonError::into_inner);
+        let refreshers = self
+            .refreshers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         refreshers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 

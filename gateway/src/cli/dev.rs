@@ -70,13 +70,28 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
         (None, Some(url)) => Fronted::Notes(url),
         (None, None) => return Ok(()),
     };
-    let plan = Plan { issuer: issuer.url(), fronted, listen: dev.listen, ledger: ledger.clone() };
+    let plan = Plan {
+        issuer: issuer.url(),
+        fronted,
+        listen: dev.listen,
+        ledger: ledger.clone(),
+    };
     let settings = plan.settings()?;
-    let resource = settings.servers.first().map(|server| server.resource.clone()).unwrap_or_default();
+    let resource = settings
+        .servers
+        .first()
+        .map(|server| server.resource.clone())
+        .unwrap_or_default();
     let running = app::start(settings, None).await?;
     let tokens = Tokens {
-        reader: issuer.token(DevRole::Reader, "alice", &resource, TOKEN_LIFETIME)?.expose().clone(),
-        editor: issuer.token(DevRole::Editor, "bob", &resource, TOKEN_LIFETIME)?.expose().clone(),
+        reader: issuer
+            .token(DevRole::Reader, "alice", &resource, TOKEN_LIFETIME)?
+            .expose()
+            .clone(),
+        editor: issuer
+            .token(DevRole::Editor, "bob", &resource, TOKEN_LIFETIME)?
+            .expose()
+            .clone(),
     };
     say(&greeting(&resource, &tokens, fronted, &ledger));
     let tailing = tail(&ledger);
@@ -113,7 +128,9 @@ fn greeting(resource: &str, tokens: &Tokens, fronted: Fronted<'_>, ledger: &Path
         Fronted::Other(_) => (list(), call("delete_everything", "{}")),
     };
     let curl = |token: Option<&str>, (headers, body): &(String, String)| {
-        let bearer = token.map_or(String::new(), |token| format!(" -H 'Authorization: Bearer {token}'"));
+        let bearer = token.map_or(String::new(), |token| {
+            format!(" -H 'Authorization: Bearer {token}'")
+        });
         format!(
             "curl -si {resource} -H 'Content-Type: application/json' \
              -H 'Accept: application/json, text/event-stream'{bearer} {headers} -d '{body}'"
@@ -162,9 +179,14 @@ async fn tail(ledger: &Path) -> std::io::Result<()> {
     let file = std::fs::read_dir(ledger)?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
         .max();
-    let Some(file) = file else { return std::future::pending().await };
+    let Some(file) = file else {
+        return std::future::pending().await;
+    };
     let mut lines = BufReader::new(tokio::fs::File::open(file).await?);
     let mut line = String::new();
     loop {

@@ -30,17 +30,22 @@ pub(super) fn status(instance: Instance) -> u8 {
 
 fn send(instance: Instance, method: Method, target: &str) -> Result<String, u8> {
     let socket = socket(instance)?;
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
         complain(&"cannot start the runtime");
         return Err(FAILED);
     };
-    runtime.block_on(admin::command(&socket, method, target)).map_err(|error| {
-        complain(&error);
-        match error {
-            CommandError::Unreachable { .. } => UNREACHABLE,
-            CommandError::Refused(_) => INVALID,
-        }
-    })
+    runtime
+        .block_on(admin::command(&socket, method, target))
+        .map_err(|error| {
+            complain(&error);
+            match error {
+                CommandError::Unreachable { .. } => UNREACHABLE,
+                CommandError::Refused(_) => INVALID,
+            }
+        })
 }
 
 /// The named socket, or the one of the configuration. A file with mistakes still tells where the socket is only
@@ -49,17 +54,21 @@ fn socket(instance: Instance) -> Result<PathBuf, u8> {
     if let Some(socket) = instance.socket {
         return Ok(socket);
     }
-    let path = search::find(instance.configured.config, &search::process_environment).map_err(|nothing| {
-        complain(&nothing);
-        INVALID
-    })?;
+    let path = search::find(instance.configured.config, &search::process_environment).map_err(
+        |nothing| {
+            complain(&nothing);
+            INVALID
+        },
+    )?;
     match load::load(&path, &search::process_environment) {
         Ok(settings) => settings.admin.ok_or_else(|| {
             complain(&format!("{} names no admin socket", path.display()));
             INVALID
         }),
         Err(mistakes) => {
-            complain(&format!("{mistakes}\n\nname the socket with `--socket` to reach the gateway anyway"));
+            complain(&format!(
+                "{mistakes}\n\nname the socket with `--socket` to reach the gateway anyway"
+            ));
             Err(INVALID)
         }
     }

@@ -102,7 +102,11 @@ pub fn main() -> ExitCode {
 
 fn colour(refused: bool) -> Colour {
     let no_color = search::process_environment("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if refused || no_color || !std::io::stderr().is_terminal() { Colour::Off } else { Colour::On }
+    if refused || no_color || !std::io::stderr().is_terminal() {
+        Colour::Off
+    } else {
+        Colour::On
+    }
 }
 
 /// Says on stderr what went wrong.

@@ -25,7 +25,11 @@ pub(super) fn run(config: Option<PathBuf>, colour: Colour) -> u8 {
     let settings = match load::load(&path, &search::process_environment) {
         Ok(settings) => settings,
         Err(mistakes) => {
-            complain(&format!("{} cannot be used\n\n{}", path.display(), mistakes.render(colour)));
+            complain(&format!(
+                "{} cannot be used\n\n{}",
+                path.display(),
+                mistakes.render(colour)
+            ));
             return INVALID;
         }
     };
@@ -39,7 +43,11 @@ pub(super) fn run(config: Option<PathBuf>, colour: Colour) -> u8 {
 
 /// Text on a terminal, JSON lines otherwise.
 pub(super) fn install_logs() {
-    let format = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
+    let format = if std::io::stderr().is_terminal() {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
     let filter = search::process_environment(LOG_VARIABLE).unwrap_or_default();
     if let Err(error) = logs::install(format, &filter) {
         complain(&format!("{LOG_VARIABLE} is not used: {error}"));
@@ -73,7 +81,8 @@ async fn serve(settings: Settings, path: &Path) -> u8 {
 fn reread(path: &Path) -> Reread {
     let path = path.to_owned();
     Arc::new(move || {
-        load::load(&path, &search::process_environment).map_err(|mistakes| mistakes.render(Colour::Off))
+        load::load(&path, &search::process_environment)
+            .map_err(|mistakes| mistakes.render(Colour::Off))
     })
 }
 

@@ -32,7 +32,10 @@ pub trait Commands: Send + Sync + 'static {
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if path.exists() {
         if StdStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another gateway listens on it"));
+            return Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                "another gateway listens on it",
+            ));
         }
         std::fs::remove_file(path)?;
     }
@@ -55,14 +58,18 @@ pub async fn serve(listener: UnixListener, commands: Arc<dyn Commands>) {
 }
 
 async fn answer<B: Sync>(request: &Request<B>, commands: &dyn Commands) -> Answer {
-    let json = |status, value: &Value| http::with_type(status, "application/json", value.to_string());
+    let json =
+        |status, value: &Value| http::with_type(status, "application/json", value.to_string());
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/reload") => match commands.reload().await {
             Ok(done) => json(StatusCode::OK, &done),
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },
         (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
-        _ => http::text(StatusCode::NOT_FOUND, "here are POST /reload and GET /status\n"),
+        _ => http::text(
+            StatusCode::NOT_FOUND,
+            "here are POST /reload and GET /status\n",
+        ),
     }
 }
 
@@ -87,9 +94,13 @@ pub enum CommandError {
 /// # Errors
 /// [`CommandError`].
 pub async fn command(path: &Path, method: Method, target: &str) -> Result<String, CommandError> {
-    let unreachable =
-        |cause: String| CommandError::Unreachable { path: path.display().to_string(), cause };
-    let stream = UnixStream::connect(path).await.map_err(|error| unreachable(error.to_string()))?;
+    let unreachable = |cause: String| CommandError::Unreachable {
+        path: path.display().to_string(),
+        cause,
+    };
+    let stream = UnixStream::connect(path)
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| unreachable(error.to_string()))?;
@@ -100,9 +111,20 @@ pub async fn command(path: &Path, method: Method, target: &str) -> Result<String
         .header(hyper::header::HOST, "gatewright")
         .body(http_body_util::Empty::<Bytes>::new())
         .map_err(|error| unreachable(error.to_string()))?;
-    let answer = sender.send_request(request).await.map_err(|error| unreachable(error.to_string()))?;
+    let answer = sender
+        .send_request(request)
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
     let status = answer.status();
-    let body = answer.into_body().collect().await.map_err(|error| unreachable(error.to_string()))?;
+    let body = answer
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| unreachable(error.to_string()))?;
     let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-    if status.is_success() { Ok(text) } else { Err(CommandError::Refused(text)) }
+    if status.is_success() {
+        Ok(text)
+    } else {
+        Err(CommandError::Refused(text))
+    }
 }

@@ -44,19 +44,32 @@ fn answer<B>(request: &Request<B>, vitals: &dyn Vitals) -> Answer {
     }
     match request.uri().path() {
         "/livez" => http::text(StatusCode::OK, "ok\n"),
-        "/readyz" | "/healthz" => ready(&vitals.conditions(), request.uri().query() == Some("verbose")),
+        "/readyz" | "/healthz" => ready(
+            &vitals.conditions(),
+            request.uri().query() == Some("verbose"),
+        ),
         "/metrics" => http::with_type(
             StatusCode::OK,
             "text/plain; version=0.0.4; charset=utf-8",
             vitals.metrics(),
         ),
-        _ => http::text(StatusCode::NOT_FOUND, "here are /livez, /readyz, /readyz?verbose and /metrics\n"),
+        _ => http::text(
+            StatusCode::NOT_FOUND,
+            "here are /livez, /readyz, /readyz?verbose and /metrics\n",
+        ),
     }
 }
 
 fn ready(conditions: &[Condition], verbose: bool) -> Answer {
-    let faults = conditions.iter().filter(|condition| condition.fault.is_some()).count();
-    let status = if faults == 0 { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let faults = conditions
+        .iter()
+        .filter(|condition| condition.fault.is_some())
+        .count();
+    let status = if faults == 0 {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     if faults == 0 && !verbose {
         return http::text(status, "ok\n");
     }
@@ -76,7 +89,10 @@ mod tests {
 
     impl Vitals for Fixed {
         fn conditions(&self) -> Vec<Condition> {
-            vec![Condition { name: "keys of corp".to_owned(), fault: self.0.clone() }]
+            vec![Condition {
+                name: "keys of corp".to_owned(),
+                fault: self.0.clone(),
+            }]
         }
 
         fn metrics(&self) -> String {
@@ -85,7 +101,9 @@ mod tests {
     }
 
     fn status(path: &str, vitals: &Fixed) -> u16 {
-        answer(&Request::get(path).body(()).unwrap(), vitals).status().as_u16()
+        answer(&Request::get(path).body(()).unwrap(), vitals)
+            .status()
+            .as_u16()
     }
 
     #[test]

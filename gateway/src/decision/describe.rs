@@ -21,19 +21,31 @@ pub(in crate::decision) fn event<'a>(
 ) -> Event<'a> {
     let request = circumstance.request;
     let mut event = Event::new(kind, request.at, id, gateway(circumstance.in_force));
-    let server = request.server.as_ref().map(crate::model::ServerName::as_str);
+    let server = request
+        .server
+        .as_ref()
+        .map(crate::model::ServerName::as_str);
     let call = match circumstance.action {
         Some(Action::Call(call)) => Some(*call),
         _ => None,
     };
     let name = call.and_then(|call| target_name(&call.target));
-    event.action = circumstance.action.map(|action| Joined::action(action.name(), None));
+    event.action = circumstance
+        .action
+        .map(|action| Joined::action(action.name(), None));
     event.resource = server.map(|server| Joined::resource(server, name));
     event.mcp = server.map(|server| mcp(server, circumstance, call, name));
-    event.arguments = circumstance.arguments.map(|(digest, bytes)| Arguments { digest, bytes });
-    event.source = request.source.map(|source| Source { ip: source.ip(), port: source.port() });
+    event.arguments = circumstance
+        .arguments
+        .map(|(digest, bytes)| Arguments { digest, bytes });
+    event.source = request.source.map(|source| Source {
+        ip: source.ip(),
+        port: source.port(),
+    });
     event.request_id = Some((&*request.id).into());
-    event.trace_id = call.and_then(|call| call.trace_id.as_deref()).map(Into::into);
+    event.trace_id = call
+        .and_then(|call| call.trace_id.as_deref())
+        .map(Into::into);
     if let Some(principal) = circumstance.principal {
         describe_principal(&mut event, principal, call, chain);
     }
@@ -47,7 +59,10 @@ fn describe_principal<'a>(
     chain: Vec<Link<'a>>,
 ) {
     let client = principal.client_id();
-    let acting = principal.actors().first().map(crate::identity::Actor::subject);
+    let acting = principal
+        .actors()
+        .first()
+        .map(crate::identity::Actor::subject);
     event.sub = Some(principal.subject().into());
     event.act = acting.or(client).map(Into::into);
     event.token_id = Some(principal.token_id().into());
@@ -82,9 +97,16 @@ fn describe_principal<'a>(
 /// An issuer's word comes before an agent's own.
 fn model<'a>(principal: &'a Principal, call: Option<&'a Call>) -> Option<Model<'a>> {
     let claimed = principal.model().map(|name| (name, ModelSource::Claim));
-    let asserted = call.and_then(|call| call.model.as_deref()).map(|name| (name, ModelSource::Meta));
+    let asserted = call
+        .and_then(|call| call.model.as_deref())
+        .map(|name| (name, ModelSource::Meta));
     let (name, source) = claimed.or(asserted)?;
-    Some(Model { name: name.into(), provider: None, version: None, source })
+    Some(Model {
+        name: name.into(),
+        provider: None,
+        version: None,
+        source,
+    })
 }
 
 fn mcp<'a>(
@@ -115,15 +137,26 @@ pub(in crate::decision) fn chain(principal: &Principal) -> Vec<Link<'_>> {
 }
 
 fn link(actor: &crate::identity::Actor) -> Link<'_> {
-    Link { sub: actor.subject().into(), iss: actor.issuer().map(Into::into) }
+    Link {
+        sub: actor.subject().into(),
+        iss: actor.issuer().map(Into::into),
+    }
 }
 
 pub(in crate::decision) fn policy<'a>(in_force: &InForce, rules: &'a [&'a str]) -> Policy<'a> {
-    Policy { ids: Texts::from(rules), digest: in_force.policy, mode: PolicyMode::Enforce }
+    Policy {
+        ids: Texts::from(rules),
+        digest: in_force.policy,
+        mode: PolicyMode::Enforce,
+    }
 }
 
 pub(in crate::decision) fn refused(reason: Reason, missing: &[String]) -> Refused<'_> {
-    Refused { code: reason, message: reason.message().into(), missing_scopes: missing.into() }
+    Refused {
+        code: reason,
+        message: reason.message().into(),
+        missing_scopes: missing.into(),
+    }
 }
 
 fn gateway(in_force: &InForce) -> Gateway<'_> {

@@ -67,7 +67,9 @@ impl Gate<'_> {
             (mcp::Access::ByTarget, Target::Resource(uri)) => {
                 self.judge_names(Access::Resource, std::slice::from_ref(uri))
             }
-            (mcp::Access::ByTarget, Target::Resources(uris)) => self.judge_names(Access::Resource, uris),
+            (mcp::Access::ByTarget, Target::Resources(uris)) => {
+                self.judge_names(Access::Resource, uris)
+            }
             // A method that needs a target and has none is not one this table knows how to judge.
             (mcp::Access::ByTarget, Target::None | Target::Task(_)) => {
                 Verdict::deny(Reason::MethodNotAllowed, Vec::new())

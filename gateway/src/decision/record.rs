@@ -95,12 +95,20 @@ impl Verdict {
         principal: &Arc<Principal>,
         circumstance: &Circumstance<'_>,
     ) -> Result<Permit, Refusal> {
-        let rules: Vec<&str> = self.rules.iter().map(gatewright_policies::RuleId::as_str).collect();
+        let rules: Vec<&str> = self
+            .rules
+            .iter()
+            .map(gatewright_policies::RuleId::as_str)
+            .collect();
         let (reason, missing) = match self.decision {
             Decision::Allow => return allow(ledger, principal, circumstance, &rules).await,
             Decision::Deny { reason, missing } => (reason, missing),
         };
-        let denial = Denial { reason, missing, rules: &rules };
+        let denial = Denial {
+            reason,
+            missing,
+            rules: &rules,
+        };
         Err(deny(ledger, principal, circumstance, denial).await)
     }
 }
@@ -119,7 +127,11 @@ async fn allow(
     event.decision = Some(event::Decision::Allow);
     event.scopes_used = circumstance.needed.into();
     match ledger.append(&mut event).await {
-        Ok(_) => Ok(Permit { principal: Arc::clone(principal), request: request.clone(), decision }),
+        Ok(_) => Ok(Permit {
+            principal: Arc::clone(principal),
+            request: request.clone(),
+            decision,
+        }),
         Err(_) => Err(Refusal::unrecorded(request)),
     }
 }
@@ -168,7 +180,11 @@ impl Refusal {
         circumstance: &Circumstance<'_>,
         reason: Reason,
     ) -> Self {
-        let denial = Denial { reason, missing: Vec::new(), rules: &[] };
+        let denial = Denial {
+            reason,
+            missing: Vec::new(),
+            rules: &[],
+        };
         deny(ledger, principal, circumstance, denial).await
     }
 

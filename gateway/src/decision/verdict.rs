@@ -15,16 +15,25 @@ pub struct Verdict {
 #[derive(Debug)]
 pub(in crate::decision) enum Decision {
     Allow,
-    Deny { reason: Reason, missing: Vec<String> },
+    Deny {
+        reason: Reason,
+        missing: Vec<String>,
+    },
 }
 
 impl Verdict {
     pub(in crate::decision) const fn allow(rules: Vec<RuleId>) -> Self {
-        Self { decision: Decision::Allow, rules }
+        Self {
+            decision: Decision::Allow,
+            rules,
+        }
     }
 
     pub(in crate::decision) const fn deny(reason: Reason, missing: Vec<String>) -> Self {
-        Self { decision: Decision::Deny { reason, missing }, rules: Vec::new() }
+        Self {
+            decision: Decision::Deny { reason, missing },
+            rules: Vec::new(),
+        }
     }
 
     pub(in crate::decision) fn by(mut self, rule: RuleId) -> Self {

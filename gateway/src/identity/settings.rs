@@ -59,7 +59,9 @@ impl SignatureAlgorithm {
 
     /// The algorithm that `alg` names, by exact spelling.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 }
 

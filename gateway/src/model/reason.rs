@@ -168,7 +168,9 @@ impl Reason {
         match self {
             Self::CredentialMissing => "authentication required",
             Self::CredentialDuplicated => "send exactly one credential",
-            Self::CredentialInQuery => "send the token in the Authorization header, not in the query",
+            Self::CredentialInQuery => {
+                "send the token in the Authorization header, not in the query"
+            }
             Self::TokenInvalid => "the token is not valid for this server",
             Self::ScopeInsufficient => "the token lacks a scope that this request needs",
             Self::ToolNotAllowed => "this tool is not allowed for your role",
@@ -197,7 +199,9 @@ impl Reason {
             Self::PathUnknown => "not found",
             Self::UpstreamUnreachable => "the server behind the gateway cannot be reached",
             Self::UpstreamTimeout => "the server behind the gateway did not answer in time",
-            Self::UpstreamProtocol => "the server behind the gateway gave an answer that cannot be passed on",
+            Self::UpstreamProtocol => {
+                "the server behind the gateway gave an answer that cannot be passed on"
+            }
             Self::Internal => "the gateway failed",
         }
     }

@@ -29,8 +29,12 @@ impl UnixTime {
     }
 
     /// This time plus `duration`, at most the largest time.
+    #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// How much later this is than `earlier`; zero when it is not.
@@ -68,7 +72,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         UnixTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -79,7 +85,13 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_as_rfc_3339_with_milliseconds() {
-        assert_eq!(UnixTime::from_millis(1_700_000_000_005).to_string(), "2023-11-14T22:13:20.005Z");
-        assert_eq!(UnixTime::from_seconds(1_700_000_000).to_string(), "2023-11-14T22:13:20.000Z");
+        assert_eq!(
+            UnixTime::from_millis(1_700_000_000_005).to_string(),
+            "2023-11-14T22:13:20.005Z"
+        );
+        assert_eq!(
+            UnixTime::from_seconds(1_700_000_000).to_string(),
+            "2023-11-14T22:13:20.000Z"
+        );
     }
 }

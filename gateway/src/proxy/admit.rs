@@ -52,7 +52,14 @@ pub(crate) async fn admit(
         return Ok(refuse_stranger(services, &request, None, reason));
     }
     let route = match services.routes.find(path(head.raw_path())) {
-        Found::Nothing => return Ok(refuse_stranger(services, &request, None, Reason::PathUnknown)),
+        Found::Nothing => {
+            return Ok(refuse_stranger(
+                services,
+                &request,
+                None,
+                Reason::PathUnknown,
+            ));
+        }
         Found::Metadata(route) => {
             wellknown::answer(session, route).await?;
             return Ok(Admission::Answered);
@@ -66,7 +73,12 @@ pub(crate) async fn admit(
     if head.method == http::Method::OPTIONS {
         return preflight(services, session, &request, &route).await;
     }
-    let arrival = Arrival { services: Arc::clone(services), route, request, started };
+    let arrival = Arrival {
+        services: Arc::clone(services),
+        route,
+        request,
+        started,
+    };
     match authenticate(&arrival, session).await {
         Ok(principal) => exchange::permit(arrival, session, principal).await,
         Err(refused) => Ok(Admission::Refuse(refused)),
@@ -77,7 +89,9 @@ fn arrived(services: &Services, session: &Session) -> Request {
     let at = services.clock.now();
     Request {
         id: services.ledger.event_id(at).to_string().into(),
-        source: session.client_addr().and_then(|address| address.as_inet().copied()),
+        source: session
+            .client_addr()
+            .and_then(|address| address.as_inet().copied()),
         at,
         server: None,
     }
@@ -85,7 +99,10 @@ fn arrived(services: &Services, session: &Session) -> Request {
 
 /// The path as bytes, without the query: never decoded, so that nothing else can be meant.
 fn path(target: &[u8]) -> &[u8] {
-    target.split(|byte| *byte == b'?').next().unwrap_or_default()
+    target
+        .split(|byte| *byte == b'?')
+        .next()
+        .unwrap_or_default()
 }
 
 async fn preflight(
@@ -95,10 +112,17 @@ async fn preflight(
     route: &Arc<Route>,
 ) -> pingora::Result<Admission> {
     let Some(origin) = services.origins.of(&session.req_header().headers) else {
-        return Ok(refuse_stranger(services, request, Some(route), Reason::HttpMethodNotAllowed));
+        return Ok(refuse_stranger(
+            services,
+            request,
+            Some(route),
+            Reason::HttpMethodNotAllowed,
+        ));
     };
     let answer = origin::preflight(origin, &session.req_header().headers)?;
-    session.write_response_header(Box::new(answer), true).await?;
+    session
+        .write_response_header(Box::new(answer), true)
+        .await?;
     Ok(Admission::Answered)
 }
 
@@ -107,7 +131,9 @@ async fn authenticate(
     arrival: &Arrival,
     session: &Session,
 ) -> Result<Arc<Principal>, Box<Refused>> {
-    let Arrival { services, route, .. } = arrival;
+    let Arrival {
+        services, route, ..
+    } = arrival;
     let head = session.req_header();
     let presented = credential::present(&head.headers, head.uri.query(), services.limits.token);
     let credential = match presented {
@@ -115,7 +141,11 @@ async fn authenticate(
         Err(unpresented) => {
             let result = unpresented.result();
             route.metrics.authenticated("none", result);
-            return Err(refuse_credential(arrival, unpresented.reason(), ("none", result)));
+            return Err(refuse_credential(
+                arrival,
+                unpresented.reason(),
+                ("none", result),
+            ));
         }
     };
     match prove(arrival, &credential).await {
@@ -133,13 +163,19 @@ async fn authenticate(
                 %unverified,
                 "authentication refused"
             );
-            Err(refuse_credential(arrival, unverified.reason(), ("bearer", result)))
+            Err(refuse_credential(
+                arrival,
+                unverified.reason(),
+                ("bearer", result),
+            ))
         }
     }
 }
 
 async fn prove(arrival: &Arrival, credential: &Credential) -> Result<Arc<Principal>, Unverified> {
-    let Arrival { services, route, .. } = arrival;
+    let Arrival {
+        services, route, ..
+    } = arrival;
     if let Some(principal) = services.verifier.recall(credential, &route.audience) {
         return Ok(principal);
     }
@@ -152,7 +188,12 @@ fn refuse_credential(
     (scheme, result): (&'static str, &'static str),
 ) -> Box<Refused> {
     let authentication = authentication(scheme, result);
-    refused(&arrival.services, &arrival.request, Some(&arrival.route), (reason, authentication))
+    refused(
+        &arrival.services,
+        &arrival.request,
+        Some(&arrival.route),
+        (reason, authentication),
+    )
 }
 
 fn refuse_stranger(
@@ -162,7 +203,12 @@ fn refuse_stranger(
     reason: Reason,
 ) -> Admission {
     services.metrics.refused(reason);
-    Admission::Refuse(refused(services, request, route, (reason, authentication("none", "missing"))))
+    Admission::Refuse(refused(
+        services,
+        request,
+        route,
+        (reason, authentication("none", "missing")),
+    ))
 }
 
 fn refused(
@@ -210,7 +256,9 @@ impl Arrival {
         unreadable: Unreadable,
     ) -> Box<Refused> {
         let circumstance = self.circumstance(principal);
-        self.route.metrics.decided(Some(reason), self.started.elapsed());
+        self.route
+            .metrics
+            .decided(Some(reason), self.started.elapsed());
         let ledger = &self.services.ledger;
         let refusal = Refusal::unread(ledger, principal, &circumstance, reason).await;
         Box::new(Refused {

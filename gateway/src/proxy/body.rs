@@ -44,8 +44,13 @@ pub(crate) async fn collect(session: &mut Session, bounds: BodyBounds) -> Result
 }
 
 fn announced_length(session: &Session) -> Result<Option<usize>, Reason> {
-    let Some(value) = session.get_header(http::header::CONTENT_LENGTH) else { return Ok(None) };
-    let length = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let Some(value) = session.get_header(http::header::CONTENT_LENGTH) else {
+        return Ok(None);
+    };
+    let length = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     length.map(Some).ok_or(Reason::RequestMalformed)
 }
 
@@ -56,7 +61,8 @@ async fn read_all(
 ) -> Result<Bytes, Reason> {
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_RESERVE));
     loop {
-        let is_tail = announced.is_none_or(|length| length.saturating_sub(body.len()) <= RETRY_BUFFER);
+        let is_tail =
+            announced.is_none_or(|length| length.saturating_sub(body.len()) <= RETRY_BUFFER);
         if is_tail {
             session.enable_retry_buffering();
         }

@@ -15,7 +15,9 @@ pub(crate) fn challenge(
         // RFC 6750 section 3.1: no error code when nothing was presented.
         Reason::CredentialMissing => ("", audience.scopes.as_slice()),
         Reason::TokenInvalid => ("invalid_token", audience.scopes.as_slice()),
-        Reason::CredentialDuplicated | Reason::CredentialInQuery => ("invalid_request", [].as_slice()),
+        Reason::CredentialDuplicated | Reason::CredentialInQuery => {
+            ("invalid_request", [].as_slice())
+        }
         Reason::ScopeInsufficient => ("insufficient_scope", wanted),
         _ => return None,
     };
@@ -76,7 +78,9 @@ mod tests {
     fn a_missing_scope_names_all_that_are_needed_once() {
         assert_eq!(
             line(Reason::ScopeInsufficient, &[], &["a", "b"]).as_deref(),
-            Some(r#"Bearer error="insufficient_scope", scope="a b", resource_metadata="https://gw/meta""#)
+            Some(
+                r#"Bearer error="insufficient_scope", scope="a b", resource_metadata="https://gw/meta""#
+            )
         );
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
+use crate::config::ArgumentsRecord;
 use crate::decision::{Gate, Permit};
 use crate::identity::Principal;
 use crate::mcp::{self, Era, Message, Method, Read, Revision};
@@ -14,7 +15,6 @@ use crate::proxy::body::{self, BodyBounds};
 use crate::proxy::head::{self, Verb};
 use crate::proxy::progress::{Forwarding, Passage};
 use crate::proxy::refuse::Refused;
-use crate::config::ArgumentsRecord;
 use crate::proxy::trim::Trim;
 use crate::upstream::peer::Patience;
 
@@ -30,7 +30,9 @@ pub(crate) async fn permit(
     let outcome = match Verb::of(&session.req_header().method) {
         Ok(Verb::Post) => message(arrival, session, &principal).await,
         Ok(verb) => session_request(arrival, session, &principal, verb).await,
-        Err(reason) => Err(arrival.refuse(&principal, reason, Unreadable::default()).await),
+        Err(reason) => Err(arrival
+            .refuse(&principal, reason, Unreadable::default())
+            .await),
     };
     Ok(match outcome {
         Ok(forwarding) => Admission::Forward(Box::new(forwarding)),
@@ -54,15 +56,27 @@ async fn message(
 ) -> Result<Forwarding, Box<Refused>> {
     let body = match collect(&arrival, session).await {
         Ok(body) => body,
-        Err(reason) => return Err(arrival.refuse(principal, reason, Unreadable::default()).await),
+        Err(reason) => {
+            return Err(arrival
+                .refuse(principal, reason, Unreadable::default())
+                .await);
+        }
     };
     let read = match read(&body, session) {
         Ok(read) => read,
-        Err((reason, unreadable)) => return Err(arrival.refuse(principal, reason, unreadable).await),
+        Err((reason, unreadable)) => {
+            return Err(arrival.refuse(principal, reason, unreadable).await);
+        }
     };
     let arguments = digest(&arrival, &read.message, &body);
     let passage = Passage::Message(read.message);
-    let asked = Asked { passage, era: read.era, revision: read.revision, arguments, body: Some(body) };
+    let asked = Asked {
+        passage,
+        era: read.era,
+        revision: read.revision,
+        arguments,
+        body: Some(body),
+    };
     decide(arrival, session, principal, asked).await
 }
 
@@ -71,12 +85,21 @@ async fn collect(arrival: &Arrival, session: &mut Session) -> Result<bytes::Byte
     head::mirrored(&session.req_header().headers)?;
     expect(session).await?;
     let limits = arrival.services.limits;
-    body::collect(session, BodyBounds { limit: limits.body, within: limits.body_timeout }).await
+    body::collect(
+        session,
+        BodyBounds {
+            limit: limits.body,
+            within: limits.body_timeout,
+        },
+    )
+    .await
 }
 
 /// RFC 9110 section 10.1.1: who waits for leave to send the body gets it now that they are known.
 async fn expect(session: &mut Session) -> Result<(), Reason> {
-    let Some(expected) = session.get_header(http::header::EXPECT) else { return Ok(()) };
+    let Some(expected) = session.get_header(http::header::EXPECT) else {
+        return Ok(());
+    };
     if !expected.as_bytes().eq_ignore_ascii_case(b"100-continue") {
         return Err(Reason::RequestMalformed);
     }
@@ -84,7 +107,10 @@ async fn expect(session: &mut Session) -> Result<(), Reason> {
         return Ok(());
     }
     let go_on = ResponseHeader::build(100, Some(0)).map_err(|_| Reason::Internal)?;
-    let continued = session.downstream_session.write_response_header(Box::new(go_on)).await;
+    let continued = session
+        .downstream_session
+        .write_response_header(Box::new(go_on))
+        .await;
     continued.map_err(|_| Reason::BodyIncomplete)
 }
 
@@ -92,7 +118,11 @@ fn read(body: &[u8], session: &Session) -> Result<Read, (Reason, Unreadable)> {
     let headers = &session.req_header().headers;
     let mirrored = head::mirrored(headers).map_err(|reason| (reason, Unreadable::default()))?;
     mcp::read(body, mirrored).map_err(|refused| {
-        let unreadable = Unreadable { id: refused.id, era: None, requested: refused.requested };
+        let unreadable = Unreadable {
+            id: refused.id,
+            era: None,
+            requested: refused.requested,
+        };
         (refused.reason, unreadable)
     })
 }
@@ -119,16 +149,30 @@ async fn session_request(
         Err(reason) => return Err(arrival.refuse(principal, reason, unreadable()).await),
     };
     if !session.is_body_empty() {
-        return Err(arrival.refuse(principal, Reason::RequestMalformed, unreadable()).await);
+        return Err(arrival
+            .refuse(principal, Reason::RequestMalformed, unreadable())
+            .await);
     }
-    let passage = if verb == Verb::Get { Passage::OpenStream } else { Passage::EndSession };
-    let asked = Asked { passage, era: Era::Legacy, revision, arguments: None, body: None };
+    let passage = if verb == Verb::Get {
+        Passage::OpenStream
+    } else {
+        Passage::EndSession
+    };
+    let asked = Asked {
+        passage,
+        era: Era::Legacy,
+        revision,
+        arguments: None,
+        body: None,
+    };
     decide(arrival, session, principal, asked).await
 }
 
 fn legacy_revision(session: &Session) -> Result<Revision, Reason> {
     let mirrored = head::mirrored(&session.req_header().headers)?;
-    let Some(version) = mirrored.protocol_version else { return Ok(Revision::V2025_03_26) };
+    let Some(version) = mirrored.protocol_version else {
+        return Ok(Revision::V2025_03_26);
+    };
     match Revision::from_name(version.trim_ascii()) {
         Some(revision) if revision.is_modern() => Err(Reason::HttpMethodNotAllowed),
         Some(revision) => Ok(revision),
@@ -145,23 +189,45 @@ async fn decide(
     let id = asked.passage.id().cloned();
     let era = Some(asked.era);
     if asked.era == Era::Legacy && !owns_session(&arrival, session, principal, &asked.passage) {
-        let unreadable = Unreadable { id, era, requested: None };
-        return Err(arrival.refuse(principal, Reason::SessionUnknown, unreadable).await);
+        let unreadable = Unreadable {
+            id,
+            era,
+            requested: None,
+        };
+        return Err(arrival
+            .refuse(principal, Reason::SessionUnknown, unreadable)
+            .await);
     }
     let services = &arrival.services;
     let action = asked.passage.action();
-    let gate = Gate { table: &services.policy, audience: &arrival.route.audience, principal };
+    let gate = Gate {
+        table: &services.policy,
+        audience: &arrival.route.audience,
+        principal,
+    };
     let verdict = gate.judge(&action);
-    arrival.route.metrics.decided(verdict.refusal(), arrival.started.elapsed());
+    arrival
+        .route
+        .metrics
+        .decided(verdict.refusal(), arrival.started.elapsed());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
     circumstance.arguments = asked.arguments;
-    match verdict.record(&services.ledger, principal, &circumstance).await {
+    match verdict
+        .record(&services.ledger, principal, &circumstance)
+        .await
+    {
         Ok(permit) => Ok(forwarding(arrival, permit, asked)),
         Err(refusal) => {
             let route = Some(Arc::clone(&arrival.route));
-            Err(Box::new(Refused { refusal, route, rpc_id: id, era, requested: None }))
+            Err(Box::new(Refused {
+                refusal,
+                route,
+                rpc_id: id,
+                era,
+                requested: None,
+            }))
         }
     }
 }
@@ -173,9 +239,14 @@ fn owns_session(
     principal: &Principal,
     passage: &Passage,
 ) -> bool {
-    let Some(id) = session.get_header("mcp-session-id") else { return true };
+    let Some(id) = session.get_header("mcp-session-id") else {
+        return true;
+    };
     passage.calls(Method::Initialize)
-        || arrival.services.sessions.is_owned(arrival.server(), id.as_bytes(), principal)
+        || arrival
+            .services
+            .sessions
+            .is_owned(arrival.server(), id.as_bytes(), principal)
 }
 
 fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
@@ -189,7 +260,11 @@ fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
         era: asked.era,
         revision: asked.revision,
         passage: asked.passage,
-        patience: if listens { Patience::Endless } else { Patience::Limited },
+        patience: if listens {
+            Patience::Endless
+        } else {
+            Patience::Limited
+        },
         trim: Trim::Waiting,
         started: arrival.started,
         answered: None,

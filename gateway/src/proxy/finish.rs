@@ -21,9 +21,10 @@ pub(crate) fn failure(error: &Error) -> Option<Reason> {
         | ErrorType::ReadTimedout
         | ErrorType::WriteTimedout
         | ErrorType::TLSHandshakeTimedout => Reason::UpstreamTimeout,
-        ErrorType::InvalidHTTPHeader | ErrorType::H1Error | ErrorType::InvalidH2 | ErrorType::Custom(_) => {
-            Reason::UpstreamProtocol
-        }
+        ErrorType::InvalidHTTPHeader
+        | ErrorType::H1Error
+        | ErrorType::InvalidH2
+        | ErrorType::Custom(_) => Reason::UpstreamProtocol,
         _ if *error.esource() == ErrorSource::Upstream => Reason::UpstreamUnreachable,
         _ => Reason::Internal,
     })
@@ -33,7 +34,9 @@ pub(crate) fn failure(error: &Error) -> Option<Reason> {
 pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
     drop(progress.inflight.take());
-    let Stage::Forwarding(mut forwarding) = stage else { return };
+    let Stage::Forwarding(mut forwarding) = stage else {
+        return;
+    };
     drop(forwarding.hold.take());
     let ended = Instant::now();
     let failure = forwarding.failure.or_else(|| error.and_then(failure));
@@ -51,9 +54,19 @@ pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Pr
         in_force: &forwarding.services.in_force,
     };
     let at = forwarding.services.clock.now();
-    let ended = Ended { at, outcome, failure };
-    if !forwarding.permit.record_outcome(&forwarding.services.ledger, &circumstance, ended) {
-        tracing::error!(request_id = forwarding.permit.request_id(), "the outcome could not be recorded");
+    let ended = Ended {
+        at,
+        outcome,
+        failure,
+    };
+    if !forwarding
+        .permit
+        .record_outcome(&forwarding.services.ledger, &circumstance, ended)
+    {
+        tracing::error!(
+            request_id = forwarding.permit.request_id(),
+            "the outcome could not be recorded"
+        );
     }
 }
 
@@ -61,7 +74,11 @@ fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Ou
     let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
     let summary = match trim {
         Trim::Pass(Some(tap)) => tap.finish(),
-        Trim::Pass(None) | Trim::Waiting | Trim::List { .. } | Trim::Events(_) | Trim::Replace(_) => None,
+        Trim::Pass(None)
+        | Trim::Waiting
+        | Trim::List { .. }
+        | Trim::Events(_)
+        | Trim::Replace(_) => None,
     };
     let written = session.response_written().map(|head| head.status.as_u16());
     Outcome {
@@ -69,7 +86,9 @@ fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Ou
         jsonrpc_error: summary.as_ref().and_then(|summary| summary.error_code),
         is_error: summary.as_ref().map(|summary| summary.is_error),
         duration_ms: millis(ended.duration_since(forwarding.started)),
-        upstream_ms: forwarding.answered.map(|at| millis(at.duration_since(forwarding.started))),
+        upstream_ms: forwarding
+            .answered
+            .map(|at| millis(at.duration_since(forwarding.started))),
     }
 }
 
@@ -77,7 +96,12 @@ fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-fn observe(forwarding: &Forwarding, outcome: &Outcome, failure: Option<Reason>, duration: Duration) {
+fn observe(
+    forwarding: &Forwarding,
+    outcome: &Outcome,
+    failure: Option<Reason>,
+    duration: Duration,
+) {
     let tool = forwarding.passage.tool();
     let error = match (failure, outcome.jsonrpc_error, outcome.is_error) {
         (Some(reason), _, _) => reason.name(),

@@ -32,8 +32,12 @@ const MODERN_PARAMETER: &str = "mcp-param-";
 /// # Errors
 /// pingora's, when a header cannot be set.
 pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> pingora::Result<()> {
-    let dropped: Vec<HeaderName> =
-        request.headers.keys().filter(|name| !passes(name.as_str(), forwarding.era)).cloned().collect();
+    let dropped: Vec<HeaderName> = request
+        .headers
+        .keys()
+        .filter(|name| !passes(name.as_str(), forwarding.era))
+        .cloned()
+        .collect();
     for name in &dropped {
         request.remove_header(name);
     }

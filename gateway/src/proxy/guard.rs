@@ -68,18 +68,31 @@ enum Peer {
 impl GuardStream {
     /// Guards `inner`; a protocol is recognised within `peek_limit`.
     pub fn new(inner: Stream, connection: Arc<Connection>, peek_limit: Duration) -> Self {
-        Self { inner, connection, peer: Peer::Present, peek_limit }
+        Self {
+            inner,
+            connection,
+            peer: Peer::Present,
+            peek_limit,
+        }
     }
 
     /// Pending while held, then the end of the stream.
     fn poll_gone(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
         self.peer = Peer::Gone;
         self.connection.released.register(context.waker());
-        if self.connection.is_held() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if self.connection.is_held() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
+        }
     }
 
     /// What a write to a client that went away answers.
-    fn settle(&mut self, result: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
+    fn settle(
+        &mut self,
+        result: Poll<io::Result<usize>>,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Err(_)) if self.connection.is_held() => {
                 self.peer = Peer::Gone;

@@ -14,7 +14,12 @@ const SINGLE: [HeaderName; 4] = [
     http::header::ORIGIN,
 ];
 /// The mirrored headers of MCP: a second line is a mismatch (400, -32020).
-const MIRRORED: [&str; 4] = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"];
+const MIRRORED: [&str; 4] = [
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "mcp-session-id",
+];
 /// What `Connection` may name. Anything else would strip a header after it was checked.
 const NOMINATIONS: [&str; 3] = ["close", "keep-alive", "te"];
 /// How many header lines a request may have.
@@ -26,7 +31,10 @@ const LINES: usize = 100;
 /// `HeadersTooLarge` or `RequestMalformed`.
 pub(crate) fn check(head: &RequestHeader, limit: usize) -> Result<(), Reason> {
     let headers = &head.headers;
-    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
     if size + head.raw_path().len() > limit || headers.len() > LINES {
         return Err(Reason::HeadersTooLarge);
     }
@@ -56,13 +64,19 @@ fn has_plain_framing(headers: &HeaderMap) -> bool {
 }
 
 fn has_plain_nominations(headers: &HeaderMap) -> bool {
-    headers.get_all(http::header::CONNECTION).iter().all(|line| {
-        line.to_str().is_ok_and(|text| {
-            text.split(',').map(str::trim).all(|option| {
-                option.is_empty() || NOMINATIONS.iter().any(|known| option.eq_ignore_ascii_case(known))
+    headers
+        .get_all(http::header::CONNECTION)
+        .iter()
+        .all(|line| {
+            line.to_str().is_ok_and(|text| {
+                text.split(',').map(str::trim).all(|option| {
+                    option.is_empty()
+                        || NOMINATIONS
+                            .iter()
+                            .any(|known| option.eq_ignore_ascii_case(known))
+                })
             })
         })
-    })
 }
 
 /// The mirrored headers, each at most once.
@@ -70,7 +84,10 @@ fn has_plain_nominations(headers: &HeaderMap) -> bool {
 /// # Errors
 /// `HeaderMismatch` when one of them has two lines.
 pub(crate) fn mirrored(headers: &HeaderMap) -> Result<Mirrored<'_>, Reason> {
-    if MIRRORED.iter().any(|name| headers.get_all(*name).iter().nth(1).is_some()) {
+    if MIRRORED
+        .iter()
+        .any(|name| headers.get_all(*name).iter().nth(1).is_some())
+    {
         return Err(Reason::HeaderMismatch);
     }
     let bytes = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
@@ -89,16 +106,26 @@ pub(crate) fn check_media(headers: &HeaderMap) -> Result<(), Reason> {
     if headers.contains_key(http::header::CONTENT_ENCODING) {
         return Err(Reason::ContentEncodingUnsupported);
     }
-    let media = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if media.is_some_and(is_plain_json) { Ok(()) } else { Err(Reason::MediaTypeUnsupported) }
+    let media = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if media.is_some_and(is_plain_json) {
+        Ok(())
+    } else {
+        Err(Reason::MediaTypeUnsupported)
+    }
 }
 
 fn is_plain_json(media: &str) -> bool {
     let mut parts = media.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let named = parts
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
     named
         && parts.all(|parameter| {
-            let Some((key, value)) = parameter.split_once('=') else { return false };
+            let Some((key, value)) = parameter.split_once('=') else {
+                return false;
+            };
             let value = value.trim().trim_matches('"');
             key.trim().eq_ignore_ascii_case("charset") && value.eq_ignore_ascii_case("utf-8")
         })
@@ -153,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_plain_head_passes() {
-        assert_eq!(check(&head(&[("host", "gw"), ("connection", "keep-alive")]), 1024), Ok(()));
+        assert_eq!(
+            check(&head(&[("host", "gw"), ("connection", "keep-alive")]), 1024),
+            Ok(())
+        );
     }
 
     #[test]
@@ -171,30 +201,63 @@ mod tests {
     fn a_transfer_coding_other_than_chunked_is_refused() {
         for coding in ["identity, chunked", "gzip", "xchunked"] {
             let lines = [("host", "gw"), ("transfer-encoding", coding)];
-            assert_eq!(check(&head(&lines), 1024), Err(Reason::RequestMalformed), "{coding}");
+            assert_eq!(
+                check(&head(&lines), 1024),
+                Err(Reason::RequestMalformed),
+                "{coding}"
+            );
         }
-        let doubled = [("host", "gw"), ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")];
+        let doubled = [
+            ("host", "gw"),
+            ("transfer-encoding", "chunked"),
+            ("transfer-encoding", "chunked"),
+        ];
         assert_eq!(check(&head(&doubled), 1024), Err(Reason::RequestMalformed));
-        assert_eq!(check(&head(&[("host", "gw"), ("transfer-encoding", "chunked")]), 1024), Ok(()));
+        assert_eq!(
+            check(
+                &head(&[("host", "gw"), ("transfer-encoding", "chunked")]),
+                1024
+            ),
+            Ok(())
+        );
     }
 
     #[test]
     fn the_header_limit_holds_to_the_byte() {
         // "host" + "gw" + 4, and the path "/mcp".
         assert_eq!(check(&head(&[("host", "gw")]), 14), Ok(()));
-        assert_eq!(check(&head(&[("host", "gw")]), 13), Err(Reason::HeadersTooLarge));
+        assert_eq!(
+            check(&head(&[("host", "gw")]), 13),
+            Err(Reason::HeadersTooLarge)
+        );
     }
 
     #[test]
     fn only_plain_json_reaches_the_parser() {
-        for good in ["application/json", "Application/JSON ; charset=\"UTF-8\"", "application/json;charset=utf-8"] {
+        for good in [
+            "application/json",
+            "Application/JSON ; charset=\"UTF-8\"",
+            "application/json;charset=utf-8",
+        ] {
             assert_eq!(media(&[("content-type", good)]), Ok(()), "{good}");
         }
-        for bad in ["text/plain", "application/jsonx", "application/json;charset=utf-16", "application/json; q=1"] {
-            assert_eq!(media(&[("content-type", bad)]), Err(Reason::MediaTypeUnsupported), "{bad}");
+        for bad in [
+            "text/plain",
+            "application/jsonx",
+            "application/json;charset=utf-16",
+            "application/json; q=1",
+        ] {
+            assert_eq!(
+                media(&[("content-type", bad)]),
+                Err(Reason::MediaTypeUnsupported),
+                "{bad}"
+            );
         }
         assert_eq!(media(&[]), Err(Reason::MediaTypeUnsupported));
-        let packed = [("content-type", "application/json"), ("content-encoding", "gzip")];
+        let packed = [
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+        ];
         assert_eq!(media(&packed), Err(Reason::ContentEncodingUnsupported));
     }
 

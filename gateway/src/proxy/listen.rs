@@ -50,10 +50,15 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: Shutdow
 
 fn greet(socket: TcpStream, door: Arc<Door>, shutdown: ShutdownWatch) {
     tokio::spawn(async move {
-        let Some(stream) = open(socket, &door).await else { return };
+        let Some(stream) = open(socket, &door).await else {
+            return;
+        };
         let connection = Arc::new(Connection::default());
         let guarded = GuardStream::new(stream, Arc::clone(&connection), GREETING);
-        let visit = Arc::new(Visit { proxy: Arc::clone(&door.proxy), connection });
+        let visit = Arc::new(Visit {
+            proxy: Arc::clone(&door.proxy),
+            connection,
+        });
         let mut next: Option<Stream> = Some(Box::new(guarded));
         while let Some(stream) = next {
             next = visit.process_new(stream, &shutdown).await;
@@ -67,7 +72,9 @@ async fn open(socket: TcpStream, door: &Door) -> Option<Stream> {
     let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
     let mut stream: TcpLayer = socket.into();
     stream.set_socket_digest(digest);
-    let Some(acceptor) = &door.tls else { return Some(Box::new(stream)) };
+    let Some(acceptor) = &door.tls else {
+        return Some(Box::new(stream));
+    };
     let handshake = tokio::time::timeout(GREETING, acceptor.tls_handshake(stream)).await;
     match handshake {
         Ok(Ok(stream)) => Some(Box::new(stream)),

@@ -36,10 +36,20 @@ impl Origins {
     pub fn new(settings: &Settings) -> Self {
         let mut allowed = settings.listen.allowed_origins.clone();
         allowed.push(settings.public_url.clone());
-        let authority = settings.public_url.split_once("://").map_or("", |(_, rest)| rest);
-        let loopback =
-            if settings.listen.address.ip().is_loopback() { Loopback::Only } else { Loopback::No };
-        Self { allowed, public_authority: authority.to_owned(), loopback }
+        let authority = settings
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        let loopback = if settings.listen.address.ip().is_loopback() {
+            Loopback::Only
+        } else {
+            Loopback::No
+        };
+        Self {
+            allowed,
+            public_authority: authority.to_owned(),
+            loopback,
+        }
     }
 
     /// Refuses a foreign `Origin`, and on a loopback listener a foreign `Host`: a web page that had its
@@ -49,11 +59,15 @@ impl Origins {
     /// `OriginForbidden`.
     pub fn check(&self, head: &RequestHeader) -> Result<(), Reason> {
         let origin = head.headers.get(http::header::ORIGIN);
-        let allows = |value: &http::HeaderValue| value.to_str().is_ok_and(|text| self.is_allowed(text));
+        let allows =
+            |value: &http::HeaderValue| value.to_str().is_ok_and(|text| self.is_allowed(text));
         if !origin.is_none_or(allows) {
             return Err(Reason::OriginForbidden);
         }
-        let host = head.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+        let host = head
+            .headers
+            .get(http::header::HOST)
+            .and_then(|value| value.to_str().ok());
         let host = host.or_else(|| head.uri.authority().map(http::uri::Authority::as_str));
         match (self.loopback, host) {
             (Loopback::Only, Some(host)) if !self.is_ours(host) => Err(Reason::OriginForbidden),
@@ -65,7 +79,9 @@ impl Origins {
         if self.allowed.iter().any(|allowed| allowed == origin) {
             return true;
         }
-        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let authority = origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"));
         self.loopback == Loopback::Only && authority.is_some_and(names_loopback)
     }
 
@@ -82,11 +98,19 @@ impl Origins {
 
 fn names_loopback(authority: &str) -> bool {
     let name = match authority.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port))
+            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            name
+        }
         _ => authority,
     };
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Lets a browser of `origin` read an answer.
@@ -106,7 +130,9 @@ pub fn expose(origin: &http::HeaderValue, response: &mut ResponseHeader) -> ping
 pub fn preflight(origin: &http::HeaderValue, asked: &HeaderMap) -> pingora::Result<ResponseHeader> {
     let mut response = ResponseHeader::build(204, Some(6))?;
     let mut allowed = ALLOW_HEADERS.to_owned();
-    let wanted = asked.get("access-control-request-headers").and_then(|value| value.to_str().ok());
+    let wanted = asked
+        .get("access-control-request-headers")
+        .and_then(|value| value.to_str().ok());
     for name in wanted.unwrap_or_default().split(',').map(str::trim) {
         let lower = name.to_ascii_lowercase();
         if lower.starts_with("mcp-param-") && lower.parse::<http::HeaderName>().is_ok() {
@@ -127,10 +153,24 @@ mod tests {
 
     #[test]
     fn only_exact_loopback_names_are_loopback() {
-        for good in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST"] {
+        for good in [
+            "localhost",
+            "localhost:8080",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "LOCALHOST",
+        ] {
             assert!(names_loopback(good), "{good}");
         }
-        for bad in ["localhost.evil", "evil", "127.0.0.1.evil", "localhost.", "10.0.0.1:80", "localhost:x", ""] {
+        for bad in [
+            "localhost.evil",
+            "evil",
+            "127.0.0.1.evil",
+            "localhost.",
+            "10.0.0.1:80",
+            "localhost:x",
+            "",
+        ] {
             assert!(!names_loopback(bad), "{bad}");
         }
     }

@@ -71,9 +71,13 @@ impl Passage {
     pub(crate) fn action(&self) -> Action<'_> {
         match self {
             Self::Message(Message::Request(call)) => Action::Call(call),
-            Self::Message(Message::Notification { method, method_name }) => {
-                Action::Notify { method: *method, name: method_name }
-            }
+            Self::Message(Message::Notification {
+                method,
+                method_name,
+            }) => Action::Notify {
+                method: *method,
+                name: method_name,
+            },
             Self::Message(Message::Response { .. }) => Action::Reply,
             Self::OpenStream => Action::OpenStream,
             Self::EndSession => Action::EndSession,
@@ -127,7 +131,11 @@ impl Passage {
 impl Progress {
     /// A request that just arrived.
     pub(crate) const fn new(inflight: Inflight) -> Self {
-        Self { connection: None, stage: Stage::Arrived, inflight: Some(inflight) }
+        Self {
+            connection: None,
+            stage: Stage::Arrived,
+            inflight: Some(inflight),
+        }
     }
 
     pub(crate) fn forwarding(&mut self) -> Option<&mut Forwarding> {
@@ -137,4 +145,3 @@ impl Progress {
         }
     }
 }
-

@@ -55,7 +55,8 @@ pub(crate) async fn answer(
     }
     if let Some(route) = &refused.route {
         let wanted = refused.refusal.wanted_scopes();
-        if let Some((error, line)) = challenge(reason, &route.audience, &route.metadata_url, wanted) {
+        if let Some((error, line)) = challenge(reason, &route.audience, &route.metadata_url, wanted)
+        {
             route.metrics.challenged(status, error);
             head.insert_header("www-authenticate", line)?;
         }
@@ -64,7 +65,9 @@ pub(crate) async fn answer(
         head.insert_header(*name, *value)?;
     }
     let is_head = session.req_header().method == http::Method::HEAD;
-    session.write_response_header(Box::new(head), is_head).await?;
+    session
+        .write_response_header(Box::new(head), is_head)
+        .await?;
     if is_head {
         return Ok(());
     }
@@ -116,16 +119,29 @@ fn body(refused: &Refused) -> Bytes {
         set(&mut data, "decision_id", Value::from(id));
     }
     if reason == Reason::ScopeInsufficient {
-        set(&mut data, "missing_scopes", Value::from(refusal.missing_scopes()));
+        set(
+            &mut data,
+            "missing_scopes",
+            Value::from(refusal.missing_scopes()),
+        );
     }
     if reason == Reason::VersionUnsupported {
-        let supported: Vec<_> = Revision::ALL.iter().rev().map(|revision| revision.name()).collect();
+        let supported: Vec<_> = Revision::ALL
+            .iter()
+            .rev()
+            .map(|revision| revision.name())
+            .collect();
         set(&mut data, "supported", Value::from(supported));
         if let Some(requested) = &refused.requested {
             set(&mut data, "requested", Value::from(&**requested));
         }
     }
-    Bytes::from(reply::error_body(refused.rpc_id.as_ref(), reason.code(), reason.message(), &data))
+    Bytes::from(reply::error_body(
+        refused.rpc_id.as_ref(),
+        reason.code(),
+        reason.message(),
+        &data,
+    ))
 }
 
 fn set(data: &mut Value, key: &str, value: Value) {
@@ -137,7 +153,12 @@ fn set(data: &mut Value, key: &str, value: Value) {
 /// The JSON-RPC error that takes the place of an answer that cannot be passed on.
 pub(crate) fn error_message(reason: Reason, request_id: &str, rpc_id: Option<&RequestId>) -> Bytes {
     let data = json!({ "reason": reason.name(), "request_id": request_id });
-    Bytes::from(reply::error_body(rpc_id, reason.code(), reason.message(), &data))
+    Bytes::from(reply::error_body(
+        rpc_id,
+        reason.code(),
+        reason.message(),
+        &data,
+    ))
 }
 
 /// Tells the client that a permitted request failed on its way.
@@ -151,9 +172,10 @@ pub(crate) async fn failed(
     reason: Reason,
 ) -> pingora::Result<()> {
     let (request_id, rpc_id) = match progress.forwarding() {
-        Some(forwarding) => {
-            (forwarding.permit.request_id().to_owned(), forwarding.passage.id().cloned())
-        }
+        Some(forwarding) => (
+            forwarding.permit.request_id().to_owned(),
+            forwarding.passage.id().cloned(),
+        ),
         None => (String::new(), None),
     };
     let body = error_message(reason, &request_id, rpc_id.as_ref());

@@ -42,7 +42,9 @@ pub(crate) fn head(
     }
     forwarding.answered = Some(std::time::Instant::now());
     let media = media_type(response);
-    let is_encoded = response.headers.contains_key(http::header::CONTENT_ENCODING);
+    let is_encoded = response
+        .headers
+        .contains_key(http::header::CONTENT_ENCODING);
     keep_passed(response);
     open_session(forwarding, response);
     let trim = if is_encoded || !may_pass(response.status) {
@@ -74,9 +76,15 @@ fn may_pass(status: StatusCode) -> bool {
 
 fn media_type(response: &ResponseHeader) -> String {
     let mut lines = response.headers.get_all(http::header::CONTENT_TYPE).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return String::new() };
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return String::new();
+    };
     let text = line.to_str().unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    text.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn keep_passed(response: &mut ResponseHeader) {
@@ -97,7 +105,10 @@ fn open_session(forwarding: &Forwarding, response: &mut ResponseHeader) {
     match response.headers.get("mcp-session-id") {
         Some(id) if is_initialize && response.status.is_success() => {
             let server = &forwarding.route.audience.server;
-            forwarding.services.sessions.open(server, id.as_bytes(), forwarding.permit.principal());
+            forwarding
+                .services
+                .sessions
+                .open(server, id.as_bytes(), forwarding.permit.principal());
         }
         Some(_) if forwarding.era == Era::Modern => {
             response.remove_header("mcp-session-id");
@@ -120,14 +131,21 @@ fn choose(
             let filter = SseFilter::for_list(listing, forwarding.era, call.id.clone(), cap);
             Ok(Trim::Events(Box::new(filter)))
         }
-        (Some(listing), JSON) => Ok(Trim::List { listing, held: BytesMut::new() }),
+        (Some(listing), JSON) => Ok(Trim::List {
+            listing,
+            held: BytesMut::new(),
+        }),
         (Some(_), _) => replace(forwarding, response),
         (None, _) => Ok(Trim::Pass(Some(tap(media)))),
     }
 }
 
 fn tap(media: &str) -> SummaryTap {
-    if media == EVENT_STREAM { SummaryTap::events() } else { SummaryTap::json() }
+    if media == EVENT_STREAM {
+        SummaryTap::events()
+    } else {
+        SummaryTap::json()
+    }
 }
 
 /// What answers no request of this exchange.
@@ -139,9 +157,9 @@ fn choose_stream(
     let cap = forwarding.services.limits.list;
     match &forwarding.passage {
         // Answers to earlier requests, lists among them, may be delivered again on it.
-        Passage::OpenStream if media == EVENT_STREAM => {
-            Ok(Trim::Events(Box::new(SseFilter::for_stream(forwarding.era, cap))))
-        }
+        Passage::OpenStream if media == EVENT_STREAM => Ok(Trim::Events(Box::new(
+            SseFilter::for_stream(forwarding.era, cap),
+        ))),
         // A success that is no event stream could carry a list past the filter.
         Passage::OpenStream if response.status.is_success() => replace(forwarding, response),
         Passage::OpenStream | Passage::EndSession | Passage::Message(_) => Ok(Trim::Pass(None)),
@@ -152,7 +170,11 @@ fn choose_stream(
 fn replace(forwarding: &mut Forwarding, response: &mut ResponseHeader) -> pingora::Result<Trim> {
     let reason = Reason::UpstreamProtocol;
     forwarding.failure = Some(reason);
-    let body = error_message(reason, forwarding.permit.request_id(), forwarding.passage.id());
+    let body = error_message(
+        reason,
+        forwarding.permit.request_id(),
+        forwarding.passage.id(),
+    );
     response.set_status(reason.status())?;
     response.remove_header("mcp-session-id");
     response.remove_header("transfer-encoding");
@@ -234,8 +256,13 @@ fn hold(
         }
         shown
     };
-    let filtered =
-        crate::mcp::listing::filter(held, listing, forwarding.era, forwarding.passage.id(), &mut allowed)?;
+    let filtered = crate::mcp::listing::filter(
+        held,
+        listing,
+        forwarding.era,
+        forwarding.passage.id(),
+        &mut allowed,
+    )?;
     *piece = Some(Bytes::from(filtered.message));
     Ok(())
 }
@@ -268,7 +295,10 @@ fn fail(
 ) -> pingora::Result<Trim> {
     if forwarding.failure.is_some() {
         // The error is already sent: end the stream.
-        return pingora::Error::e_explain(pingora::ErrorType::Custom("UnfilterableAnswer"), "after an error");
+        return pingora::Error::e_explain(
+            pingora::ErrorType::Custom("UnfilterableAnswer"),
+            "after an error",
+        );
     }
     tracing::warn!(
         server = %forwarding.route.audience.server,
@@ -278,7 +308,11 @@ fn fail(
     );
     let reason = Reason::UpstreamProtocol;
     forwarding.failure = Some(reason);
-    let message = error_message(reason, forwarding.permit.request_id(), forwarding.passage.id());
+    let message = error_message(
+        reason,
+        forwarding.permit.request_id(),
+        forwarding.passage.id(),
+    );
     *piece = Some(match trim {
         Trim::Events(_) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
         _ => message,

@@ -51,7 +51,10 @@ impl Routes {
             [(_, route)] => Some(Arc::clone(route)),
             _ => None,
         };
-        let by_path = routes.into_iter().map(|(path, route)| (path.into_bytes().into(), route)).collect();
+        let by_path = routes
+            .into_iter()
+            .map(|(path, route)| (path.into_bytes().into(), route))
+            .collect();
         Self { by_path, only }
     }
 
@@ -60,13 +63,21 @@ impl Routes {
         if let Some(route) = self.endpoint(path) {
             return Found::Endpoint(route);
         }
-        let Some(rest) = path.strip_prefix(WELL_KNOWN) else { return Found::Nothing };
-        let route = if rest.is_empty() || rest == b"/" { self.only.as_ref() } else { self.endpoint(rest) };
+        let Some(rest) = path.strip_prefix(WELL_KNOWN) else {
+            return Found::Nothing;
+        };
+        let route = if rest.is_empty() || rest == b"/" {
+            self.only.as_ref()
+        } else {
+            self.endpoint(rest)
+        };
         route.map_or(Found::Nothing, Found::Metadata)
     }
 
     fn endpoint(&self, path: &[u8]) -> Option<&Arc<Route>> {
-        self.by_path.get(path).or_else(|| self.by_path.get(path.strip_suffix(b"/")?))
+        self.by_path
+            .get(path)
+            .or_else(|| self.by_path.get(path.strip_suffix(b"/")?))
     }
 
     /// All routes.
@@ -77,12 +88,20 @@ impl Routes {
 
 /// The URL of the metadata document of `server` (RFC 9728 section 3.1): from the configuration alone.
 pub fn metadata_url(settings: &Settings, server: &Server) -> String {
-    format!("{}/.well-known/oauth-protected-resource{}", settings.public_url, server.path)
+    format!(
+        "{}/.well-known/oauth-protected-resource{}",
+        settings.public_url, server.path
+    )
 }
 
 /// The metadata document of `server` (RFC 9728 section 2).
 pub fn metadata(server: &Server) -> Bytes {
-    let issuers: Vec<_> = server.audience.issuers.iter().map(crate::model::IssuerUrl::as_str).collect();
+    let issuers: Vec<_> = server
+        .audience
+        .issuers
+        .iter()
+        .map(crate::model::IssuerUrl::as_str)
+        .collect();
     let document = json!({
         "resource": server.resource,
         "authorization_servers": issuers,

@@ -58,12 +58,17 @@ impl ProxyHttp for Gateway {
         progress: &mut Progress,
         context: Box<dyn Any + Send + Sync>,
     ) {
-        progress.connection = context.downcast::<Arc<Connection>>().ok().map(|handle| *handle);
+        progress.connection = context
+            .downcast::<Arc<Connection>>()
+            .ok()
+            .map(|handle| *handle);
     }
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut Progress) -> Result<()> {
         session.set_write_timeout(Some(WRITE));
-        session.downstream_session.set_total_drain_timeout(Some(DRAIN));
+        session
+            .downstream_session
+            .set_total_drain_timeout(Some(DRAIN));
         Ok(())
     }
 
@@ -72,8 +77,8 @@ impl ProxyHttp for Gateway {
         let admission = admit::admit(&services, session).await?;
         match admission {
             Admission::Forward(mut forwarding) => {
-                let is_legacy_message =
-                    forwarding.era == Era::Legacy && matches!(forwarding.passage, Passage::Message(_));
+                let is_legacy_message = forwarding.era == Era::Legacy
+                    && matches!(forwarding.passage, Passage::Message(_));
                 if is_legacy_message {
                     forwarding.hold = progress.connection.as_ref().map(Connection::hold);
                 }
@@ -92,8 +97,14 @@ impl ProxyHttp for Gateway {
         }
     }
 
-    async fn upstream_peer(&self, _: &mut Session, progress: &mut Progress) -> Result<Box<HttpPeer>> {
-        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+    async fn upstream_peer(
+        &self,
+        _: &mut Session,
+        progress: &mut Progress,
+    ) -> Result<Box<HttpPeer>> {
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
         let peer = forwarding.route.upstream.peer(forwarding.patience).await;
         peer.map_err(|error| {
             let context = "cannot resolve the upstream's name";
@@ -109,7 +120,9 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         progress: &mut Progress,
     ) -> Result<()> {
-        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
         forward::head(forwarding, request)
     }
 
@@ -121,7 +134,9 @@ impl ProxyHttp for Gateway {
         end: bool,
         progress: &mut Progress,
     ) -> Result<()> {
-        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
         *body = match &forwarding.body {
             Some(whole) if end => Some(whole.clone()),
             Some(_) => Some(Bytes::new()),
@@ -136,7 +151,9 @@ impl ProxyHttp for Gateway {
         answer: &mut ResponseHeader,
         progress: &mut Progress,
     ) -> Result<()> {
-        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
         response::head(forwarding, session.req_header(), answer)
     }
 
@@ -147,7 +164,9 @@ impl ProxyHttp for Gateway {
         end: bool,
         progress: &mut Progress,
     ) -> Result<Option<Duration>> {
-        let Some(forwarding) = progress.forwarding() else { return unpermitted() };
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
         response::body(forwarding, body, end)?;
         Ok(None)
     }
@@ -166,7 +185,10 @@ impl ProxyHttp for Gateway {
                 tracing::debug!(%gone, "the client went away before it was told of a failure");
             }
         }
-        FailToProxy { error_code: status, can_reuse_downstream: false }
+        FailToProxy {
+            error_code: status,
+            can_reuse_downstream: false,
+        }
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, progress: &mut Progress) {
@@ -175,7 +197,11 @@ impl ProxyHttp for Gateway {
 
     /// What pingora logs of a failure: never the path or the query, which may hold a credential.
     fn request_summary(&self, session: &Session, _: &Progress) -> String {
-        format!("{} from {:?}", session.req_header().method, session.client_addr())
+        format!(
+            "{} from {:?}",
+            session.req_header().method,
+            session.client_addr()
+        )
     }
 }
 

@@ -23,7 +23,12 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { owners: Cache::builder().max_capacity(REMEMBERED).time_to_idle(IDLE).build() }
+        Self {
+            owners: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_idle(IDLE)
+                .build(),
+        }
     }
 }
 

@@ -48,5 +48,9 @@ pub fn acceptor(files: &TlsFiles) -> Result<Acceptor, TlsError> {
 }
 
 fn unreadable(what: &'static str, file: &Path, cause: rustls::pki_types::pem::Error) -> TlsError {
-    TlsError::File { what, file: file.display().to_string(), cause }
+    TlsError::File {
+        what,
+        file: file.display().to_string(),
+        cause,
+    }
 }

@@ -19,7 +19,10 @@ pub(crate) async fn answer(session: &mut Session, route: &Route) -> pingora::Res
     let mut head = ResponseHeader::build(status, Some(6))?;
     head.insert_header("access-control-allow-origin", "*")?;
     head.insert_header("access-control-allow-methods", "GET, HEAD, OPTIONS")?;
-    head.insert_header("access-control-allow-headers", "mcp-protocol-version, accept, content-type")?;
+    head.insert_header(
+        "access-control-allow-headers",
+        "mcp-protocol-version, accept, content-type",
+    )?;
     if status == 405 {
         head.insert_header("allow", "GET, HEAD, OPTIONS")?;
     }
@@ -31,7 +34,9 @@ pub(crate) async fn answer(session: &mut Session, route: &Route) -> pingora::Res
         head.insert_header("cache-control", "max-age=300")?;
     }
     let body = body.filter(|_| method == http::Method::GET);
-    session.write_response_header(Box::new(head), body.is_none()).await?;
+    session
+        .write_response_header(Box::new(head), body.is_none())
+        .await?;
     match body {
         Some(body) => session.write_response_body(Some(body), true).await,
         None => Ok(()),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use pingora::protocols::ALPN;
-use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::protocols::tls::CaType;
+use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::utils::tls::{WrappedX509, parse_x509};
 
 use crate::config::{Server, Upstream};
@@ -130,8 +130,13 @@ fn authority(upstream: &Upstream) -> String {
 }
 
 fn authorities(server: &Server) -> Result<Option<Arc<CaType>>, PeerError> {
-    let Some(file) = &server.upstream.ca_file else { return Ok(None) };
-    let fault = |cause: String| PeerError::CaFile { server: server.audience.server.to_string(), cause };
+    let Some(file) = &server.upstream.ca_file else {
+        return Ok(None);
+    };
+    let fault = |cause: String| PeerError::CaFile {
+        server: server.audience.server.to_string(),
+        cause,
+    };
     let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
     let found = rustls::pki_types::pem::PemObject::pem_slice_iter(&pem)
         .collect::<Result<Vec<rustls::pki_types::CertificateDer<'_>>, _>>()
@@ -139,6 +144,9 @@ fn authorities(server: &Server) -> Result<Option<Arc<CaType>>, PeerError> {
     if found.is_empty() {
         return Err(fault(format!("no certificate in `{}`", file.display())));
     }
-    let wrapped: Vec<_> = found.iter().map(|der| WrappedX509::new(der.to_vec(), parse_x509)).collect();
+    let wrapped: Vec<_> = found
+        .iter()
+        .map(|der| WrappedX509::new(der.to_vec(), parse_x509))
+        .collect();
     Ok(Some(Arc::from(wrapped.into_boxed_slice())))
 }

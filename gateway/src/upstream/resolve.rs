@@ -33,7 +33,12 @@ impl Resolver {
     /// For `host`, a name or an address.
     pub fn new(host: &str, port: u16) -> Self {
         let literal = host.trim_matches(['[', ']']).parse().ok();
-        let known = literal.map(|ip| Arc::new(Known { address: SocketAddr::new(ip, port), asked: None }));
+        let known = literal.map(|ip| {
+            Arc::new(Known {
+                address: SocketAddr::new(ip, port),
+                asked: None,
+            })
+        });
         Self {
             host: host.to_owned(),
             port,
@@ -70,7 +75,10 @@ impl Resolver {
     }
 
     fn remember(&self, address: SocketAddr) {
-        self.known.store(Some(Arc::new(Known { address, asked: Some(Instant::now()) })));
+        self.known.store(Some(Arc::new(Known {
+            address,
+            asked: Some(Instant::now()),
+        })));
     }
 
     fn fresh(&self) -> Option<SocketAddr> {
@@ -98,13 +106,35 @@ mod tests {
     #[tokio::test]
     async fn an_address_resolves_to_itself() {
         let resolver = Resolver::new("127.0.0.1", 80);
-        assert_eq!(resolver.address().await.unwrap().to_string(), "127.0.0.1:80");
-        assert_eq!(Resolver::new("[::1]", 80).address().await.unwrap().to_string(), "[::1]:80");
+        assert_eq!(
+            resolver.address().await.unwrap().to_string(),
+            "127.0.0.1:80"
+        );
+        assert_eq!(
+            Resolver::new("[::1]", 80)
+                .address()
+                .await
+                .unwrap()
+                .to_string(),
+            "[::1]:80"
+        );
     }
 
     #[tokio::test]
     async fn a_name_resolves_and_an_unknown_one_is_an_error() {
-        assert!(Resolver::new("localhost", 80).address().await.unwrap().ip().is_loopback());
-        assert!(Resolver::new("no-such-host.invalid", 80).address().await.is_err());
+        assert!(
+            Resolver::new("localhost", 80)
+                .address()
+                .await
+                .unwrap()
+                .ip()
+                .is_loopback()
+        );
+        assert!(
+            Resolver::new("no-such-host.invalid", 80)
+                .address()
+                .await
+                .is_err()
+        );
     }
 }

@@ -1,0 +1,4 @@
+//! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
+
+mod decisions;
+mod support;

@@ -1,0 +1,159 @@
+//! A gateway in this process, from the text of a configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatewright::app::{self, Running};
+use gatewright::config::load;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Issuer, PATH, PUBLIC, Upstream};
+
+/// What a configuration of the tests is made of.
+pub(crate) struct Setup {
+    pub(crate) issuer: Issuer,
+    pub(crate) folder: TempDir,
+    /// YAML under `policy.roles`, indented by four.
+    pub(crate) roles: String,
+    /// YAML of further keys of the server, indented by four.
+    pub(crate) server: String,
+    /// YAML of further top-level keys.
+    pub(crate) extra: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let issuer = Issuer::new();
+        let folder = TempDir::new().unwrap();
+        issuer.write_jwks(&folder.path().join("jwks.json"));
+        let roles = "    analyst:\n      crm:\n        - search_*\n        - get_customer\n        - { prompt: summarise }\n        - { resource: \"crm://customers/*\" }\n        - { tool: refund, scopes: [\"crm:refund\"] }\n";
+        Self {
+            issuer,
+            folder,
+            roles: roles.into(),
+            server: String::new(),
+            extra: String::new(),
+        }
+    }
+}
+
+impl Setup {
+    /// The configuration in front of `upstream`.
+    pub(crate) fn yaml(&self, upstream: &str) -> String {
+        format!(
+            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}audit: {{ ledger: audit }}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
+            self.server, self.roles, self.extra
+        )
+    }
+
+    /// Starts a gateway in front of `upstream`.
+    pub(crate) async fn start(self, upstream: &Upstream) -> Gateway {
+        let yaml = self.yaml(&upstream.url());
+        Gateway::start(self, yaml).await
+    }
+
+    /// A token of an analyst that the usual server takes.
+    pub(crate) fn analyst(&self) -> String {
+        self.issuer.token("alice", &["analyst"], "crm:read")
+    }
+}
+
+pub(crate) struct Gateway {
+    pub(crate) setup: Setup,
+    pub(crate) running: Running,
+    pub(crate) yaml: Arc<Mutex<String>>,
+}
+
+impl Gateway {
+    /// Starts with exactly this configuration; the folder of `setup` is its folder.
+    pub(crate) async fn start(setup: Setup, yaml: String) -> Self {
+        let file = setup.folder.path().join("gatewright.yaml");
+        let yaml = Arc::new(Mutex::new(yaml));
+        let read = {
+            let yaml = Arc::clone(&yaml);
+            move || {
+                let text = yaml.lock().unwrap().clone();
+                load::parse(&text, &file, &|_| None).map_err(|mistakes| mistakes.to_string())
+            }
+        };
+        let settings = read().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let running = app::start(settings, Some(Arc::new(read))).await.unwrap();
+        let gateway = Self {
+            setup,
+            running,
+            yaml,
+        };
+        gateway.until_ready().await;
+        gateway
+    }
+
+    async fn until_ready(&self) {
+        let Some(ops) = self.running.ops() else {
+            return;
+        };
+        for _ in 0..100 {
+            let ready = reqwest::get(format!("http://{ops}/readyz")).await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// The URL of the usual server where it really listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}{PATH}", self.address())
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.setup.folder.path().join("audit")
+    }
+
+    /// Every record so far, in order; waits until records that need not be written at once are.
+    pub(crate) async fn records(&self) -> Vec<Value> {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        let mut files: Vec<_> = std::fs::read_dir(self.ledger())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "jsonl")
+            })
+            .collect();
+        files.sort();
+        let text: String = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// The records of this kind.
+    pub(crate) async fn records_of(&self, kind: &str) -> Vec<Value> {
+        self.records()
+            .await
+            .into_iter()
+            .filter(|record| record["kind"] == kind)
+            .collect()
+    }
+
+    /// The metrics as text.
+    pub(crate) async fn metrics(&self) -> String {
+        let ops = self.running.ops().unwrap();
+        reqwest::get(format!("http://{ops}/metrics"))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    }
+}

@@ -1,0 +1,89 @@
+//! An issuer: a fresh ES256 key, its JWK set in a file, tokens with any claims.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use serde_json::{Value, json};
+
+/// The identifier that every issuer of the tests has.
+pub(crate) const URL: &str = "https://auth.test";
+
+pub(crate) struct Issuer {
+    key: EcdsaKeyPair,
+    kid: &'static str,
+}
+
+impl Issuer {
+    pub(crate) fn new() -> Self {
+        let random = SystemRandom::new();
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random)
+                .unwrap();
+        Self { key, kid: "k1" }
+    }
+
+    /// The public half as a JWK set.
+    pub(crate) fn jwks(&self) -> Value {
+        let point = self.key.public_key().as_ref();
+        let (x, y) = point[1..].split_at(32);
+        json!({ "keys": [{
+            "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid,
+            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+        }]})
+    }
+
+    pub(crate) fn write_jwks(&self, file: &Path) {
+        std::fs::write(file, self.jwks().to_string()).unwrap();
+    }
+
+    /// A token that is good for the usual setup, for `subject` with `roles` and `scope`.
+    pub(crate) fn token(&self, subject: &str, roles: &[&str], scope: &str) -> String {
+        let mut claims = self.claims(subject, roles);
+        claims["scope"] = json!(scope);
+        self.sign(
+            &json!({ "alg": "ES256", "typ": "at+jwt", "kid": self.kid }),
+            &claims,
+        )
+    }
+
+    /// The claims of a good token without scopes, to be bent by the test.
+    pub(crate) fn claims(&self, subject: &str, roles: &[&str]) -> Value {
+        let now = now();
+        json!({
+            "iss": URL, "sub": subject, "aud": super::resource(), "client_id": "agent-1",
+            "iat": now, "exp": now + 600, "jti": format!("{subject}-{now}"), "roles": roles,
+        })
+    }
+
+    /// Signs whatever it is given, under the usual header.
+    pub(crate) fn sign_claims(&self, claims: &Value) -> String {
+        self.sign(
+            &json!({ "alg": "ES256", "typ": "at+jwt", "kid": self.kid }),
+            claims,
+        )
+    }
+
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature = self
+            .key
+            .sign(&SystemRandom::new(), message.as_bytes())
+            .unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}

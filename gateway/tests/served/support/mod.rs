@@ -1,0 +1,27 @@
+//! Real parts around a real gateway: an issuer with keys of its own, an upstream that counts, an agent that
+//! speaks HTTP. Every test starts its own; nothing is shared but code.
+
+#![expect(
+    dead_code,
+    reason = "parts that tests of one file need and others do not"
+)]
+
+mod agent;
+mod gateway;
+mod issuer;
+mod upstream;
+
+pub(crate) use agent::{Agent, Answer, call, legacy, list, modern, stateless};
+pub(crate) use gateway::{Gateway, Setup};
+pub(crate) use issuer::Issuer;
+pub(crate) use upstream::{Arrived, Reply, Upstream};
+
+/// The path of the server in the usual setup.
+pub(crate) const PATH: &str = "/crm/mcp";
+/// What agents type before the path; tokens are for this and the path, wherever the gateway listens.
+pub(crate) const PUBLIC: &str = "http://localhost:8080";
+
+/// The resource of the usual setup.
+pub(crate) fn resource() -> String {
+    format!("{PUBLIC}{PATH}")
+}
