@@ -60,7 +60,12 @@ impl Pattern {
         else {
             return Ok(Self::Exact);
         };
-        let rest = elements(access, rest);
+        let rest = if text == "*" {
+            // A star alone means every name, slashes or not: so everybody reads it.
+            vec![Element::Run]
+        } else {
+            elements(access, rest)
+        };
         if rest.len() > MAX_ELEMENTS {
             return Err(RowFaultKind::BadGlob {
                 message: format!(

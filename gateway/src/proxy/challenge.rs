@@ -22,13 +22,17 @@ pub(crate) fn challenge(
         _ => return None,
     };
     let mut line = String::from("Bearer ");
-    if !error.is_empty() {
+    if error.is_empty() {
+        push(&mut line, "resource_metadata", metadata_url);
+    } else {
         push(&mut line, "error", error);
     }
     if !scopes.is_empty() {
         push(&mut line, "scope", &scopes.join(" "));
     }
-    push(&mut line, "resource_metadata", metadata_url);
+    if !error.is_empty() {
+        push(&mut line, "resource_metadata", metadata_url);
+    }
     Some((error, line))
 }
 
@@ -66,7 +70,7 @@ mod tests {
     fn without_a_credential_there_is_no_error() {
         assert_eq!(
             line(Reason::CredentialMissing, &["crm:read"], &[]).as_deref(),
-            Some(r#"Bearer scope="crm:read", resource_metadata="https://gw/meta""#)
+            Some(r#"Bearer resource_metadata="https://gw/meta", scope="crm:read""#)
         );
         assert_eq!(
             line(Reason::CredentialMissing, &[], &[]).as_deref(),

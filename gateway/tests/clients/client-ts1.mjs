@@ -7,6 +7,9 @@ import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { CodeFlow } from './login.mjs';
 import { check, readArguments, report, tracing } from './support.mjs';
 
+// In this grant, this SDK asks for the scope it was configured with and never for the challenge's.
+const SCOPE = 'notes:read';
+
 const expected = readArguments();
 const { trace, fetch } = tracing();
 
@@ -31,7 +34,7 @@ async function connectAsUser() {
 }
 
 function connectAsAgent() {
-  return connect(openTransport(new ClientCredentialsProvider({ clientId: 'agent', clientSecret: 'agent-secret' })));
+  return connect(openTransport(new ClientCredentialsProvider({ clientId: 'agent', clientSecret: 'agent-secret', scope: SCOPE })));
 }
 
 function openTransport(authProvider) {

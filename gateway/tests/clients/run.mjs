@@ -92,7 +92,7 @@ policy:
       notes:
         - "*"
         - { prompt: "*" }
-        - { resource: "notes://*" }
+        - { resource: "notes://**" }
 audit:
   ledger: ${join(folder, 'audit')}
 ops: { address: "127.0.0.1:${opsPort}" }
