@@ -1,1 +1,4 @@
-//! .
+//! What an operator sees of the gateway: metrics and the log. Decides nothing and keeps no record.
+
+pub mod logs;
+pub mod metrics;
