@@ -16,7 +16,7 @@ use crate::proxy::origin::Origins;
 use crate::proxy::route::{self, Route, Routes};
 use crate::proxy::services::Services;
 use crate::proxy::session::Sessions;
-use crate::telemetry::{Metrics, MetricsError};
+use crate::telemetry::{MetricError, Metrics};
 use crate::upstream::UpstreamPeer;
 
 /// Why a configuration that was checked still cannot serve.
@@ -30,7 +30,7 @@ pub enum BuildError {
     Keys(#[from] KeysError),
     /// The metrics cannot be registered.
     #[error(transparent)]
-    Metrics(#[from] MetricsError),
+    Metrics(#[from] MetricError),
 }
 
 impl Shared {
@@ -162,9 +162,9 @@ fn services(
 
 fn route(settings: &Settings, server: &Server, metrics: &Metrics) -> Result<Route, BuildError> {
     let name = &server.audience.server;
-    let counters = metrics.server(name);
+    let counters = metrics.server(name)?;
     for tool in settings.policy.exact_tools(name.as_str()) {
-        counters.tool_seen(tool);
+        counters.learn_tool(tool);
     }
     Ok(Route {
         audience: server.audience.clone(),

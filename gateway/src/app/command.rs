@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Shared, same_listener};
-use crate::audit::event::{Event, Gateway, Kind};
+use crate::audit::event::{Event, Kind};
+use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::identity::IssuerKeys;
@@ -20,13 +21,14 @@ impl Commands for Shared {
         // One at a time, so that the last one asked for is the one that stays.
         let _turn = self.turn.lock().await;
         let result = self.reread_settings();
-        self.metrics.reloaded(result.is_ok());
         match &result {
             Ok(settings) => {
+                self.metrics.reload_succeeded();
                 self.record(Kind::Config, settings.config_digest);
                 tracing::info!(config = %settings.config_digest, "configuration reloaded");
             }
             Err(why) => {
+                self.metrics.reload_failed();
                 tracing::error!("configuration not reloaded, the old one goes on serving: {why}")
             }
         }

@@ -31,7 +31,8 @@ impl Vitals for Shared {
                 self.metrics.keys_fetched(&keys.settings().name, at);
             }
         }
-        self.metrics.audit_queue(self.ledger.queue_bytes());
+        self.metrics
+            .audit_state(self.ledger.queue_bytes(), self.ledger.lost());
         self.metrics.render()
     }
 }

@@ -1,17 +1,17 @@
 //! The record: what happened, one JSON object a line, in an append-only file. Never a token, a proof, a session id
 //! or an argument value; never lost in silence.
 
-pub mod error;
+mod error;
 pub mod event;
-pub mod id;
+mod id;
 mod lane;
 mod ledger;
 mod line;
+pub mod part;
 pub mod settings;
 pub mod text;
 mod writer;
 
 pub use error::AuditError;
-pub use event::Event;
 pub use id::EventId;
 pub use ledger::Ledger;

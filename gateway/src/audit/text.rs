@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use crate::model::{Digest, RoleName};
+use crate::model::{Digest, RoleName, UnixTime};
 
 /// Text that somebody else wrote. Longer than 256 characters, it is cut and ends in `…(cut)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +194,15 @@ pub(super) fn hexadecimal<S: Serializer>(
         };
     }
     serializer.serialize_str(str::from_utf8(&out).unwrap_or_default())
+}
+
+/// `time` as RFC 3339 in UTC with milliseconds.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out a reference"
+)]
+pub(super) fn moment<S: Serializer>(time: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
 }
 
 fn sequence<'a, S: Serializer>(

@@ -1,9 +1,10 @@
 //! From the facts of a request to the members of its record. Says nothing that is not known.
 
 use crate::audit::EventId;
-use crate::audit::event::{
-    Actor, Arguments, Authentication, Event, Gateway, Kind, Link, Mcp, Model, ModelSource, Policy,
-    PolicyMode, Refused, Source, Subject, SubjectKind,
+use crate::audit::event::{Event, Kind};
+use crate::audit::part::{
+    Actor, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
+    Refused, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId, Texts};
 use crate::decision::circumstance::{Action, Circumstance, InForce};
@@ -47,9 +48,23 @@ pub(in crate::decision) fn event<'a>(
         .and_then(|call| call.trace_id.as_deref())
         .map(Into::into);
     if let Some(principal) = circumstance.principal {
-        describe_principal(&mut event, principal, call, chain);
+        name_principal(&mut event, principal);
+        // An outcome names its decision, which says the rest.
+        if kind != Kind::Outcome {
+            describe_principal(&mut event, principal, call, chain);
+        }
     }
     event
+}
+
+fn name_principal<'a>(event: &mut Event<'a>, principal: &'a Principal) {
+    let acting = principal
+        .actors()
+        .first()
+        .map(crate::identity::Actor::subject);
+    event.sub = Some(principal.subject().into());
+    event.act = acting.or(principal.client_id()).map(Into::into);
+    event.token_id = Some(principal.token_id().into());
 }
 
 fn describe_principal<'a>(
@@ -58,14 +73,6 @@ fn describe_principal<'a>(
     call: Option<&'a Call>,
     chain: Vec<Link<'a>>,
 ) {
-    let client = principal.client_id();
-    let acting = principal
-        .actors()
-        .first()
-        .map(crate::identity::Actor::subject);
-    event.sub = Some(principal.subject().into());
-    event.act = acting.or(client).map(Into::into);
-    event.token_id = Some(principal.token_id().into());
     event.subject = Some(Subject {
         iss: principal.issuer().as_str().into(),
         id: principal.subject().into(),
@@ -78,7 +85,7 @@ fn describe_principal<'a>(
     });
     let client_name = call.and_then(|call| call.client_name.as_deref());
     event.actor = Some(Actor {
-        client_id: client.map(Into::into),
+        client_id: principal.client_id().map(Into::into),
         chain,
         client_name: client_name.map(Into::into),
         client_asserted: client_name.map(|_| true),

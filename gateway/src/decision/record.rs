@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::event::{self, Kind};
-use crate::audit::{EventId, Ledger};
+use crate::audit::{EventId, Ledger, part};
 use crate::decision::circumstance::{Circumstance, Request};
 use crate::decision::describe;
 use crate::decision::verdict::{Decision, Verdict};
@@ -193,7 +193,7 @@ impl Refusal {
         ledger: &Ledger,
         circumstance: &Circumstance<'_>,
         reason: Reason,
-        authentication: event::Authentication<'_>,
+        authentication: part::Authentication<'_>,
     ) -> Self {
         let decision = ledger.event_id(circumstance.request.at);
         let mut event = describe::event(Kind::Authn, decision, circumstance, Vec::new());
@@ -227,7 +227,7 @@ pub struct Ended {
     /// When.
     pub at: UnixTime,
     /// What the client got.
-    pub outcome: event::Outcome,
+    pub outcome: part::Outcome,
     /// Why it got no answer of the upstream, if it did not.
     pub failure: Option<Reason>,
 }

@@ -19,7 +19,7 @@ pub enum Reason {
     PromptNotAllowed,
     /// No role of the principal may use this resource.
     ResourceNotAllowed,
-    /// Nobody may call this method through the gateway.
+    /// Nobody may call this method through the gateway, or its revision does not have it.
     MethodNotAllowed,
     /// The session is not one of this principal's.
     SessionUnknown,
@@ -67,13 +67,15 @@ pub enum Reason {
     UpstreamTimeout,
     /// The upstream server answered something that cannot be passed on.
     UpstreamProtocol,
+    /// The client went away before its answer was complete.
+    ClientGone,
     /// The gateway failed in a way it did not foresee.
     Internal,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -106,6 +108,7 @@ impl Reason {
         Self::UpstreamUnreachable,
         Self::UpstreamTimeout,
         Self::UpstreamProtocol,
+        Self::ClientGone,
         Self::Internal,
     ];
 
@@ -135,7 +138,7 @@ impl Reason {
             Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
             Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
             Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
-            Self::MethodNotAllowed => ("method_not_allowed", 403, 40301),
+            Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
             Self::SessionUnknown => ("session_unknown", 404, 40401),
             Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
             Self::AuditUnavailable => ("audit_unavailable", 503, 50302),
@@ -159,6 +162,7 @@ impl Reason {
             Self::UpstreamUnreachable => ("upstream_unreachable", 502, 50201),
             Self::UpstreamTimeout => ("upstream_timeout", 504, 50401),
             Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
+            Self::ClientGone => ("client_gone", 499, 49901),
             Self::Internal => ("internal", 500, 50001),
         }
     }
@@ -176,7 +180,7 @@ impl Reason {
             Self::ToolNotAllowed => "this tool is not allowed for your role",
             Self::PromptNotAllowed => "this prompt is not allowed for your role",
             Self::ResourceNotAllowed => "this resource is not allowed for your role",
-            Self::MethodNotAllowed => "this method is not allowed",
+            Self::MethodNotAllowed => "method not found",
             Self::SessionUnknown => "unknown session: initialize again",
             Self::IssuerKeysUnavailable => "the keys of the token's issuer are not available yet",
             Self::AuditUnavailable => "the audit record cannot be written",
@@ -202,6 +206,7 @@ impl Reason {
             Self::UpstreamProtocol => {
                 "the server behind the gateway gave an answer that cannot be passed on"
             }
+            Self::ClientGone => "the client went away",
             Self::Internal => "the gateway failed",
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use pingora::proxy::Session;
 
-use crate::audit::event::Authentication;
+use crate::audit::part::Authentication;
 use crate::decision::{Circumstance, Refusal, Request};
 use crate::identity::{Credential, Principal, Unverified, credential};
 use crate::mcp::Era;
@@ -18,6 +18,7 @@ use crate::proxy::refuse::Refused;
 use crate::proxy::route::{Found, Route};
 use crate::proxy::services::Services;
 use crate::proxy::{origin, wellknown};
+use crate::telemetry::Scheme;
 
 /// What the edge has to do next.
 pub(crate) enum Admission {
@@ -140,7 +141,7 @@ async fn authenticate(
         Ok(credential) => credential,
         Err(unpresented) => {
             let result = unpresented.result();
-            route.metrics.authenticated("none", result);
+            route.metrics.authenticated(Scheme::None, result);
             return Err(refuse_credential(
                 arrival,
                 unpresented.reason(),
@@ -150,12 +151,12 @@ async fn authenticate(
     };
     match prove(arrival, &credential).await {
         Ok(principal) => {
-            route.metrics.authenticated("bearer", "ok");
+            route.metrics.authenticated(Scheme::Bearer, "ok");
             Ok(principal)
         }
         Err(unverified) => {
             let result = unverified.result();
-            route.metrics.authenticated("bearer", result);
+            route.metrics.authenticated(Scheme::Bearer, result);
             tracing::info!(
                 server = %route.audience.server,
                 request_id = &*arrival.request.id,
@@ -256,11 +257,10 @@ impl Arrival {
         unreadable: Unreadable,
     ) -> Box<Refused> {
         let circumstance = self.circumstance(principal);
-        self.route
-            .metrics
-            .decided(Some(reason), self.started.elapsed());
+        self.count_decision(Some(reason));
         let ledger = &self.services.ledger;
         let refusal = Refusal::unread(ledger, principal, &circumstance, reason).await;
+        self.count_record(Some(refusal.reason()));
         Box::new(Refused {
             refusal,
             route: Some(Arc::clone(&self.route)),
@@ -280,6 +280,23 @@ impl Arrival {
             arguments: None,
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
+        }
+    }
+
+    /// Counts a decision: a refusal with its reason, or leave to pass.
+    pub(crate) fn count_decision(&self, refusal: Option<Reason>) {
+        self.services.metrics.decided(self.started.elapsed());
+        match refusal {
+            Some(reason) => self.route.metrics.denied(reason),
+            None => self.route.metrics.allowed(),
+        }
+    }
+
+    /// Counts the record of a decision.
+    pub(crate) fn count_record(&self, refusal: Option<Reason>) {
+        match refusal {
+            Some(Reason::AuditUnavailable) => self.services.metrics.audit_failed(),
+            Some(_) | None => self.services.metrics.audit_written(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::identity::settings::Audience;
 use crate::model::Reason;
+use crate::telemetry::Challenge;
 
 /// The challenge that goes with `reason`, if one does. Every value is quoted; there is no
 /// `error_description`: clients have been seen to read parameters out of it.
@@ -10,30 +11,41 @@ pub(crate) fn challenge(
     audience: &Audience,
     metadata_url: &str,
     wanted: &[String],
-) -> Option<(&'static str, String)> {
-    let (error, scopes) = match reason {
-        // RFC 6750 section 3.1: no error code when nothing was presented.
-        Reason::CredentialMissing => ("", audience.scopes.as_slice()),
-        Reason::TokenInvalid => ("invalid_token", audience.scopes.as_slice()),
+) -> Option<(Challenge, String)> {
+    let (challenge, scopes) = match reason {
+        Reason::CredentialMissing => (Challenge::Missing, audience.scopes.as_slice()),
+        Reason::TokenInvalid => (Challenge::InvalidToken, audience.scopes.as_slice()),
         Reason::CredentialDuplicated | Reason::CredentialInQuery => {
-            ("invalid_request", [].as_slice())
+            (Challenge::InvalidRequest, [].as_slice())
         }
-        Reason::ScopeInsufficient => ("insufficient_scope", wanted),
+        Reason::ScopeInsufficient => (Challenge::InsufficientScope, wanted),
         _ => return None,
     };
     let mut line = String::from("Bearer ");
-    if error.is_empty() {
-        push(&mut line, "resource_metadata", metadata_url);
-    } else {
-        push(&mut line, "error", error);
+    let metadata = ("resource_metadata", metadata_url);
+    let scopes = scopes.join(" ");
+    let scope = ("scope", scopes.as_str());
+    let parameters = match error(challenge) {
+        Some(error) => vec![("error", error), scope, metadata],
+        None => vec![metadata, scope],
+    };
+    for (name, value) in parameters
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+    {
+        push(&mut line, name, value);
     }
-    if !scopes.is_empty() {
-        push(&mut line, "scope", &scopes.join(" "));
+    Some((challenge, line))
+}
+
+/// RFC 6750 section 3.1: no error code when nothing was presented.
+const fn error(challenge: Challenge) -> Option<&'static str> {
+    match challenge {
+        Challenge::Missing => None,
+        Challenge::InvalidToken => Some("invalid_token"),
+        Challenge::InsufficientScope => Some("insufficient_scope"),
+        Challenge::InvalidRequest => Some("invalid_request"),
     }
-    if !error.is_empty() {
-        push(&mut line, "resource_metadata", metadata_url);
-    }
-    Some((error, line))
 }
 
 fn push(line: &mut String, name: &str, value: &str) {

@@ -6,7 +6,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use crate::config::ArgumentsRecord;
-use crate::decision::{Gate, Permit};
+use crate::decision::{Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
@@ -206,18 +206,16 @@ async fn decide(
         principal,
     };
     let verdict = gate.judge(&action);
-    arrival
-        .route
-        .metrics
-        .decided(verdict.refusal(), arrival.started.elapsed());
+    arrival.count_decision(verdict.refusal());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
     circumstance.arguments = asked.arguments;
-    match verdict
+    let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
-        .await
-    {
+        .await;
+    arrival.count_record(recorded.as_ref().err().map(Refusal::reason));
+    match recorded {
         Ok(permit) => Ok(forwarding(arrival, permit, asked)),
         Err(refusal) => {
             let route = Some(Arc::clone(&arrival.route));

@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 use pingora::proxy::Session;
 use pingora::{Error, ErrorSource, ErrorType};
 
-use crate::audit::event::Outcome;
+use crate::audit::part::Outcome;
 use crate::decision::{Circumstance, Ended};
 use crate::model::Reason;
 use crate::proxy::progress::{Forwarding, Progress, Stage};
 use crate::proxy::trim::Trim;
+use crate::telemetry::Ending;
 
-/// Which reason a failed exchange has; `None` when it was the client who went away.
-pub(crate) fn failure(error: &Error) -> Option<Reason> {
+/// Which reason a failed exchange has.
+pub(crate) fn failure(error: &Error) -> Reason {
     if *error.esource() == ErrorSource::Downstream {
-        return None;
+        return Reason::ClientGone;
     }
-    Some(match error.etype() {
+    match error.etype() {
         ErrorType::ConnectTimedout
         | ErrorType::ReadTimedout
         | ErrorType::WriteTimedout
@@ -27,7 +28,7 @@ pub(crate) fn failure(error: &Error) -> Option<Reason> {
         | ErrorType::Custom(_) => Reason::UpstreamProtocol,
         _ if *error.esource() == ErrorSource::Upstream => Reason::UpstreamUnreachable,
         _ => Reason::Internal,
-    })
+    }
 }
 
 /// Closes the books on a request.
@@ -39,7 +40,7 @@ pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Pr
     };
     drop(forwarding.hold.take());
     let ended = Instant::now();
-    let failure = forwarding.failure.or_else(|| error.and_then(failure));
+    let failure = forwarding.failure.or_else(|| error.map(failure));
     let outcome = outcome(session, &mut forwarding, ended);
     let duration = ended.duration_since(forwarding.started);
     observe(&forwarding, &outcome, failure, duration);
@@ -102,28 +103,28 @@ fn observe(
     failure: Option<Reason>,
     duration: Duration,
 ) {
-    let tool = forwarding.passage.tool();
-    let error = match (failure, outcome.jsonrpc_error, outcome.is_error) {
-        (Some(reason), _, _) => reason.name(),
-        (None, Some(_), _) => "jsonrpc_error",
-        (None, None, Some(true)) => "tool_error",
-        (None, None, _) => "",
+    let ending = match (failure, outcome.jsonrpc_error, outcome.is_error) {
+        (Some(Reason::ClientGone), _, _) => Ending::Aborted,
+        (Some(reason), _, _) => Ending::Refused(reason),
+        (None, Some(code), _) => Ending::RpcError(code),
+        (None, None, Some(true)) => Ending::ToolError,
+        (None, None, _) => Ending::Success,
     };
     let metrics = &forwarding.route.metrics;
-    metrics.operation(forwarding.passage.method_label(), tool, error, duration);
+    let (method, tool) = (forwarding.passage.method_label(), forwarding.passage.tool());
+    metrics.ended(method, tool, ending, duration);
     match failure {
-        Some(Reason::UpstreamUnreachable | Reason::UpstreamTimeout) => metrics.upstream_down(),
+        Some(Reason::UpstreamUnreachable | Reason::UpstreamTimeout) => metrics.upstream_failed(),
         Some(_) => {}
-        None if outcome.http_status.is_some() => metrics.upstream_up(),
-        None => {}
+        None => metrics.upstream_answered(),
     }
     tracing::debug!(
         server = %forwarding.route.audience.server,
         request_id = forwarding.permit.request_id(),
-        method = forwarding.passage.method_label(),
+        method,
         status = outcome.http_status,
         duration_ms = outcome.duration_ms,
-        error,
+        ?ending,
         "request"
     );
 }

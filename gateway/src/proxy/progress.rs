@@ -13,6 +13,7 @@ use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
 use crate::proxy::services::Services;
 use crate::proxy::trim::Trim;
+use crate::telemetry::ServerMetrics;
 use crate::upstream::peer::Patience;
 
 /// The state of one request.
@@ -52,7 +53,7 @@ pub(crate) struct Forwarding {
     pub(crate) failure: Option<Reason>,
     /// Held while a client that goes away must not cancel the request.
     pub(crate) hold: Option<Hold>,
-    pub(crate) stream: Option<crate::telemetry::StreamGuard>,
+    pub(crate) stream: Option<OpenStream>,
 }
 
 /// What a permitted request is.
@@ -125,6 +126,22 @@ impl Passage {
             | Target::Resources(_)
             | Target::Task(_) => None,
         }
+    }
+}
+
+/// Counts an event stream as open until it is dropped.
+pub(crate) struct OpenStream(Arc<ServerMetrics>);
+
+impl OpenStream {
+    pub(crate) fn count(metrics: &Arc<ServerMetrics>) -> Self {
+        metrics.stream_opened();
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.stream_closed();
     }
 }
 

@@ -55,9 +55,10 @@ pub(crate) async fn answer(
     }
     if let Some(route) = &refused.route {
         let wanted = refused.refusal.wanted_scopes();
-        if let Some((error, line)) = challenge(reason, &route.audience, &route.metadata_url, wanted)
+        if let Some((challenge, line)) =
+            challenge(reason, &route.audience, &route.metadata_url, wanted)
         {
-            route.metrics.challenged(status, error);
+            route.metrics.challenged(challenge);
             head.insert_header("www-authenticate", line)?;
         }
     }

@@ -10,7 +10,7 @@ use crate::mcp::reply::SummaryTap;
 use crate::mcp::{Era, Listing, Method, SseFilter};
 use crate::model::Reason;
 use crate::proxy::origin;
-use crate::proxy::progress::{Forwarding, Passage};
+use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::error_message;
 use crate::proxy::trim::{Trim, Unfilterable};
 
@@ -48,7 +48,7 @@ pub(crate) fn head(
     keep_passed(response);
     open_session(forwarding, response);
     let trim = if is_encoded || !may_pass(response.status) {
-        replace(forwarding, response)?
+        replace(forwarding, response, StatusCode::BAD_GATEWAY)?
     } else {
         choose(forwarding, response, &media)?
     };
@@ -59,7 +59,7 @@ pub(crate) fn head(
     forwarding.status = Some(response.status.as_u16());
     if media == EVENT_STREAM {
         response.insert_header("x-accel-buffering", "no")?;
-        forwarding.stream = Some(forwarding.route.metrics.stream_opened());
+        forwarding.stream = Some(OpenStream::count(&forwarding.route.metrics));
     }
     response.insert_header("cache-control", "no-store")?;
     response.insert_header("x-request-id", forwarding.permit.request_id())?;
@@ -135,7 +135,11 @@ fn choose(
             listing,
             held: BytesMut::new(),
         }),
-        (Some(_), _) => replace(forwarding, response),
+        // What is no list may say how it failed, in our words.
+        (Some(_), _) if !response.status.is_success() => {
+            replace(forwarding, response, response.status)
+        }
+        (Some(_), _) => replace(forwarding, response, StatusCode::BAD_GATEWAY),
         (None, _) => Ok(Trim::Pass(Some(tap(media)))),
     }
 }
@@ -161,13 +165,19 @@ fn choose_stream(
             SseFilter::for_stream(forwarding.era, cap),
         ))),
         // A success that is no event stream could carry a list past the filter.
-        Passage::OpenStream if response.status.is_success() => replace(forwarding, response),
+        Passage::OpenStream if response.status.is_success() => {
+            replace(forwarding, response, StatusCode::BAD_GATEWAY)
+        }
         Passage::OpenStream | Passage::EndSession | Passage::Message(_) => Ok(Trim::Pass(None)),
     }
 }
 
 /// Puts our own error in the place of the answer.
-fn replace(forwarding: &mut Forwarding, response: &mut ResponseHeader) -> pingora::Result<Trim> {
+fn replace(
+    forwarding: &mut Forwarding,
+    response: &mut ResponseHeader,
+    status: StatusCode,
+) -> pingora::Result<Trim> {
     let reason = Reason::UpstreamProtocol;
     forwarding.failure = Some(reason);
     let body = error_message(
@@ -175,7 +185,7 @@ fn replace(forwarding: &mut Forwarding, response: &mut ResponseHeader) -> pingor
         forwarding.permit.request_id(),
         forwarding.passage.id(),
     );
-    response.set_status(reason.status())?;
+    response.set_status(status)?;
     response.remove_header("mcp-session-id");
     response.remove_header("transfer-encoding");
     response.insert_header("content-type", JSON)?;
@@ -252,7 +262,7 @@ fn hold(
     let mut allowed = |name: &str| {
         let shown = gate.shows(listing, name);
         if shown && listing == Listing::Tools {
-            metrics.tool_seen(name);
+            metrics.learn_tool(name);
         }
         shown
     };

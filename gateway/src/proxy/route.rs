@@ -21,7 +21,7 @@ pub struct Route {
     /// Where its requests go.
     pub upstream: UpstreamPeer,
     /// Its counters.
-    pub metrics: ServerMetrics,
+    pub metrics: Arc<ServerMetrics>,
     /// The absolute URL of its metadata document.
     pub metadata_url: String,
     /// The document itself.

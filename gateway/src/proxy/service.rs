@@ -178,15 +178,15 @@ impl ProxyHttp for Gateway {
         progress: &mut Progress,
     ) -> FailToProxy {
         let reason = finish::failure(error);
-        let status = reason.map_or(0, Reason::status);
-        if let (Some(reason), None) = (reason, session.response_written()) {
+        let is_there = reason != Reason::ClientGone && session.response_written().is_none();
+        if is_there {
             let services = self.services.load_full();
             if let Err(gone) = refuse::failed(&services, session, progress, reason).await {
                 tracing::debug!(%gone, "the client went away before it was told of a failure");
             }
         }
         FailToProxy {
-            error_code: status,
+            error_code: reason.status(),
             can_reuse_downstream: false,
         }
     }

@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{
-    Actor, Approval, Arguments, Authentication, Decision, Event, Gateway, Kind, Link, Mcp, Model,
-    ModelSource, Outcome, Policy, PolicyMode, Refused, Source, Subject, SubjectKind,
-};
+use super::{Decision, Event, Kind};
 use crate::audit::id::EventIds;
 use crate::audit::line::Line;
+use crate::audit::part::{
+    Actor, Approval, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
+    Policy, PolicyMode, Refused, Source, Subject, SubjectKind,
+};
 use crate::audit::text::{Joined, RequestId};
 use crate::model::{Digest, Reason, UnixTime};
 
@@ -21,51 +22,9 @@ fn empty(kind: Kind) -> Event<'static> {
     Event::new(kind, at, EventIds::default().next(at), gateway)
 }
 
+/// A record in which no part is absent.
 fn full() -> Event<'static> {
     Event {
-        sub: Some("alice".into()),
-        act: Some("agent-7".into()),
-        action: Some(Joined::action("tools/call", Some("refund"))),
-        resource: Some(Joined::resource("crm", Some("refund"))),
-        decision: Some(Decision::Deny),
-        token_id: Some("t-1".into()),
-        scopes_used: ["crm:read"].as_slice().into(),
-        subject: Some(Subject {
-            iss: "https://auth.example.com".into(),
-            id: "alice".into(),
-            kind: SubjectKind::User,
-            roles: ["analyst"].as_slice().into(),
-        }),
-        actor: Some(Actor {
-            client_id: Some("desk".into()),
-            chain: vec![Link {
-                sub: "agent-7".into(),
-                iss: None,
-            }],
-            client_name: Some("Desk".into()),
-            client_asserted: Some(true),
-        }),
-        model: Some(Model {
-            name: "m".into(),
-            provider: None,
-            version: None,
-            source: ModelSource::Meta,
-        }),
-        mcp: Some(Mcp {
-            method: Some("tools/call".into()),
-            name: Some("refund".into()),
-            protocol_version: Some("2026-07-28".into()),
-            server: "crm".into(),
-            jsonrpc_id: Some(RequestId::from_json("7")),
-        }),
-        authn: Some(Authentication {
-            scheme: "bearer".into(),
-            result: "ok".into(),
-            jkt: Some("thumb".into()),
-            cert_sha256: Some("print".into()),
-            token_exp: Some(1_700_000_600),
-            scopes: ["crm:read"].as_slice().into(),
-        }),
         policy: Some(Policy {
             ids: ["r1"].as_slice().into(),
             digest: Digest::of(b"policy"),
@@ -100,6 +59,61 @@ fn full() -> Event<'static> {
         request_id: Some("q-1".into()),
         decision_id: Some(EventIds::default().next(UnixTime::from_millis(1))),
         trace_id: Some("0af7651916cd43dd8448eb211c80319c".into()),
+        ..asked()
+    }
+}
+
+fn asked() -> Event<'static> {
+    Event {
+        mcp: Some(Mcp {
+            method: Some("tools/call".into()),
+            name: Some("refund".into()),
+            protocol_version: Some("2026-07-28".into()),
+            server: "crm".into(),
+            jsonrpc_id: Some(RequestId::from_json("7")),
+        }),
+        authn: Some(Authentication {
+            scheme: "bearer".into(),
+            result: "ok".into(),
+            jkt: Some("thumb".into()),
+            cert_sha256: Some("print".into()),
+            token_exp: Some(1_700_000_600),
+            scopes: ["crm:read"].as_slice().into(),
+        }),
+        ..flat()
+    }
+}
+
+fn flat() -> Event<'static> {
+    Event {
+        sub: Some("alice".into()),
+        act: Some("agent-7".into()),
+        action: Some(Joined::action("tools/call", Some("refund"))),
+        resource: Some(Joined::resource("crm", Some("refund"))),
+        decision: Some(Decision::Deny),
+        token_id: Some("t-1".into()),
+        scopes_used: ["crm:read"].as_slice().into(),
+        subject: Some(Subject {
+            iss: "https://auth.example.com".into(),
+            id: "alice".into(),
+            kind: SubjectKind::User,
+            roles: ["analyst"].as_slice().into(),
+        }),
+        actor: Some(Actor {
+            client_id: Some("desk".into()),
+            chain: vec![Link {
+                sub: "agent-7".into(),
+                iss: None,
+            }],
+            client_name: Some("Desk".into()),
+            client_asserted: Some(true),
+        }),
+        model: Some(Model {
+            name: "m".into(),
+            provider: None,
+            version: None,
+            source: ModelSource::Meta,
+        }),
         ..empty(Kind::Decision)
     }
 }

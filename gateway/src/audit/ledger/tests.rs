@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::Ledger;
 use crate::audit::error::AuditError;
-use crate::audit::event::{Event, Gateway, Kind};
+use crate::audit::event::{Event, Kind};
+use crate::audit::part::Gateway;
 use crate::audit::settings::LedgerSettings;
 use crate::model::{Digest, Reason, UnixTime};
 

@@ -1,0 +1,171 @@
+//! Every metric of the gateway, in a registry of its own. Never a subject, a client, a token or an argument in a label.
+
+mod labels;
+mod registry;
+mod server;
+mod table;
+mod tools;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use prometheus::{Histogram, IntCounter, IntGauge, IntGaugeVec, TextEncoder};
+use thiserror::Error;
+
+use crate::model::{Reason, ServerName, UnixTime};
+use registry::Families;
+
+pub use labels::{Challenge, Ending, Scheme};
+pub use server::ServerMetrics;
+pub use table::{METRICS, MetricKind, MetricRow};
+
+/// A metric could not be set up: its row in the table is wrong.
+#[derive(Debug, Error)]
+#[error("cannot set up the metric `{name}`")]
+pub struct MetricError {
+    name: &'static str,
+    source: prometheus::Error,
+}
+
+/// The metrics of one gateway.
+#[derive(Debug)]
+pub struct Metrics {
+    families: Families,
+    servers: RwLock<HashMap<ServerName, Arc<ServerMetrics>>>,
+    decision_duration: Histogram,
+    refused: Vec<(Reason, IntCounter)>,
+    audit: Audit,
+    keys: IntGaugeVec,
+    reload: IntGauge,
+}
+
+#[derive(Debug)]
+struct Audit {
+    written: IntCounter,
+    failed: IntCounter,
+    lost: IntCounter,
+    queue: IntGauge,
+}
+
+impl Metrics {
+    /// Sets up every row of [`METRICS`], with each label set that is known now at 0.
+    ///
+    /// # Errors
+    /// A row of the table is wrong.
+    pub fn new(servers: &[ServerName], issuers: &[String]) -> Result<Self, MetricError> {
+        let families = Families::new()?;
+        let build = families.gauge(&table::BUILD_INFO)?;
+        registry::resolve(&table::BUILD_INFO, &build, &[env!("CARGO_PKG_VERSION")])?.set(1);
+        let metrics = Self {
+            servers: RwLock::default(),
+            decision_duration: families.decision_duration()?,
+            refused: families.refused()?,
+            audit: Audit::new(&families)?,
+            keys: families.gauge(&table::JWKS_LAST_SUCCESS)?,
+            reload: registry::resolve(&table::RELOAD, &families.gauge(&table::RELOAD)?, &[])?,
+            families,
+        };
+        for server in servers {
+            metrics.server(server)?;
+        }
+        for issuer in issuers {
+            metrics.issuer(issuer)?;
+        }
+        Ok(metrics)
+    }
+
+    /// The metrics of `server`, set up at 0 when it is new. To be held by whoever serves it.
+    ///
+    /// # Errors
+    /// A row of the table is wrong.
+    pub fn server(&self, server: &ServerName) -> Result<Arc<ServerMetrics>, MetricError> {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = servers.get(server) {
+            return Ok(Arc::clone(known));
+        }
+        let new = Arc::new(ServerMetrics::new(&self.families, server)?);
+        servers.insert(server.clone(), Arc::clone(&new));
+        Ok(new)
+    }
+
+    /// Sets `issuer` up at 0: its keys were never had.
+    ///
+    /// # Errors
+    /// A row of the table is wrong.
+    pub fn issuer(&self, issuer: &str) -> Result<(), MetricError> {
+        registry::resolve(&table::JWKS_LAST_SUCCESS, &self.keys, &[issuer]).map(drop)
+    }
+
+    /// The keys of `issuer` were fetched at `at`.
+    pub fn keys_fetched(&self, issuer: &str, at: UnixTime) {
+        if let Ok(gauge) = self.keys.get_metric_with_label_values(&[issuer]) {
+            gauge.set(i64::try_from(at.seconds()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// A request was refused before its server was known.
+    pub fn refused(&self, reason: Reason) {
+        labels::count(&self.refused, reason);
+    }
+
+    /// A decision took `time`.
+    pub fn decided(&self, time: Duration) {
+        self.decision_duration.observe(time.as_secs_f64());
+    }
+
+    /// The ledger took a record.
+    pub fn audit_written(&self) {
+        self.audit.written.inc();
+    }
+
+    /// The ledger refused a record.
+    pub fn audit_failed(&self) {
+        self.audit.failed.inc();
+    }
+
+    /// What the ledger says of itself: the bytes that wait, and how many records it lost since its start.
+    pub fn audit_state(&self, queue_bytes: usize, lost: u64) {
+        self.audit
+            .queue
+            .set(i64::try_from(queue_bytes).unwrap_or(i64::MAX));
+        self.audit
+            .lost
+            .inc_by(lost.saturating_sub(self.audit.lost.get()));
+    }
+
+    /// The configuration in force is the one on the disk.
+    pub fn reload_succeeded(&self) {
+        self.reload.set(1);
+    }
+
+    /// The configuration on the disk could not be taken.
+    pub fn reload_failed(&self) {
+        self.reload.set(0);
+    }
+
+    /// Everything in the text format of Prometheus, version 0.0.4.
+    pub fn render(&self) -> String {
+        // Fails only for a family without a name or without samples; the registry hands out neither.
+        TextEncoder::new()
+            .encode_to_string(&self.families.gather())
+            .unwrap_or_default()
+    }
+}
+
+impl Audit {
+    fn new(families: &Families) -> Result<Self, MetricError> {
+        let events = families.counter(&table::AUDIT_EVENTS)?;
+        let queue = families.gauge(&table::AUDIT_QUEUE)?;
+        let event = |result| registry::resolve(&table::AUDIT_EVENTS, &events, &["ledger", result]);
+        Ok(Self {
+            written: event("written")?,
+            failed: event("failed")?,
+            lost: event("lost")?,
+            queue: registry::resolve(&table::AUDIT_QUEUE, &queue, &["ledger"])?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The metrics of one fronted server, resolved once: counting a request looks up no labels.
+
+use std::time::Duration;
+
+use prometheus::{Histogram, HistogramVec, IntCounter, IntGauge};
+
+use super::MetricError;
+use super::labels::{self, AUTHN_RESULTS, Challenge, Ending, METHODS, Scheme};
+use super::registry::{Families, resolve};
+use super::table;
+use super::tools::{CALL, OTHER_TOOL, ToolLabels};
+use crate::model::{Reason, ServerName};
+
+/// The metrics of one fronted server.
+#[derive(Debug)]
+pub struct ServerMetrics {
+    server: ServerName,
+    allowed: IntCounter,
+    denied: Vec<(Reason, IntCounter)>,
+    authn: Vec<(Scheme, Vec<(&'static str, IntCounter)>)>,
+    challenges: Vec<(Challenge, IntCounter)>,
+    operations: HistogramVec,
+    succeeded: Vec<(&'static str, Histogram)>,
+    tools: ToolLabels,
+    streams: IntGauge,
+    upstream_up: IntGauge,
+}
+
+impl ServerMetrics {
+    pub(super) fn new(families: &Families, server: &ServerName) -> Result<Self, MetricError> {
+        let name = server.as_str();
+        let operations = families.histogram(&table::OPERATIONS)?;
+        let decisions = families.counter(&table::DECISIONS)?;
+        let decision = |labels: [&str; 2]| {
+            let [decision, reason] = labels;
+            resolve(
+                &table::DECISIONS,
+                &decisions,
+                &[name, decision, reason, MODE],
+            )
+        };
+        let denied = |reason: Reason| Ok((reason, decision(["deny", reason.name()])?));
+        let succeeded = |method: &'static str| {
+            Ok((
+                method,
+                resolve(&table::OPERATIONS, &operations, &[name, method, "", ""])?,
+            ))
+        };
+        let other = resolve(
+            &table::OPERATIONS,
+            &operations,
+            &[name, CALL, OTHER_TOOL, ""],
+        )?;
+        Ok(Self {
+            server: server.clone(),
+            allowed: decision(["allow", ""])?,
+            denied: Reason::ALL
+                .into_iter()
+                .map(denied)
+                .collect::<Result<_, _>>()?,
+            authn: authn(families, name)?,
+            challenges: challenges(families, name)?,
+            succeeded: METHODS
+                .into_iter()
+                .map(succeeded)
+                .collect::<Result<_, _>>()?,
+            operations,
+            tools: ToolLabels::new(other),
+            streams: resolve(&table::STREAMS, &families.gauge(&table::STREAMS)?, &[name])?,
+            upstream_up: resolve(
+                &table::UPSTREAM_UP,
+                &families.gauge(&table::UPSTREAM_UP)?,
+                &[name],
+            )?,
+        })
+    }
+
+    /// A request may pass.
+    pub fn allowed(&self) {
+        self.allowed.inc();
+    }
+
+    /// A request may not pass.
+    pub fn denied(&self, reason: Reason) {
+        labels::count(&self.denied, reason);
+    }
+
+    /// A credential of `scheme` led to `result`, one of identity's closed list.
+    pub fn authenticated(&self, scheme: Scheme, result: &'static str) {
+        let counter =
+            labels::pick(&self.authn, scheme).and_then(|results| labels::pick(results, result));
+        if let Some(counter) = counter {
+            counter.inc();
+        }
+    }
+
+    /// A challenge was sent.
+    pub fn challenged(&self, challenge: Challenge) {
+        if let Some((_, counter)) = self
+            .challenges
+            .iter()
+            .find(|(known, _)| *known == challenge)
+        {
+            counter.inc();
+        }
+    }
+
+    /// `tool` stands in the policy or in the upstream's list: its calls may be counted under its name.
+    pub fn learn_tool(&self, tool: &str) {
+        self.tools
+            .learn(tool, &self.operations, self.server.as_str());
+    }
+
+    /// An operation ended after `time`. `tool` is the tool that was called, if one was.
+    pub fn ended(&self, method: &str, tool: Option<&str>, ending: Ending, time: Duration) {
+        let seconds = time.as_secs_f64();
+        match (tool, ending) {
+            (Some(tool), Ending::Success) => self.tools.observe(tool, seconds),
+            (None, Ending::Success) => {
+                if let Some(histogram) = labels::pick(&self.succeeded, method) {
+                    histogram.observe(seconds);
+                }
+            }
+            _ => self.failed(method, tool, ending, seconds),
+        }
+    }
+
+    /// An event stream was opened.
+    pub fn stream_opened(&self) {
+        self.streams.inc();
+    }
+
+    /// An event stream was closed.
+    pub fn stream_closed(&self) {
+        self.streams.dec();
+    }
+
+    /// The upstream answered.
+    pub fn upstream_answered(&self) {
+        self.upstream_up.set(1);
+    }
+
+    /// The upstream did not answer.
+    pub fn upstream_failed(&self) {
+        self.upstream_up.set(0);
+    }
+
+    fn failed(&self, method: &str, tool: Option<&str>, ending: Ending, seconds: f64) {
+        let known = METHODS.into_iter().find(|known| *known == method);
+        let method = known.unwrap_or(labels::OTHER);
+        let tool = tool.map_or("", |tool| self.tools.label(tool));
+        let labels = [self.server.as_str(), method, tool, ending.error_type()];
+        // The number of labels is that of the table, so there is a histogram.
+        if let Ok(histogram) = self.operations.get_metric_with_label_values(&labels) {
+            histogram.observe(seconds);
+        }
+    }
+}
+
+type ByResult = Vec<(&'static str, IntCounter)>;
+
+fn authn(families: &Families, server: &str) -> Result<Vec<(Scheme, ByResult)>, MetricError> {
+    let family = families.counter(&table::AUTHN_ATTEMPTS)?;
+    let counter = |scheme: Scheme, result: &'static str| {
+        Ok((
+            result,
+            resolve(
+                &table::AUTHN_ATTEMPTS,
+                &family,
+                &[server, scheme.name(), result],
+            )?,
+        ))
+    };
+    let results = |scheme: Scheme| {
+        let counters = AUTHN_RESULTS
+            .into_iter()
+            .map(|result| counter(scheme, result));
+        Ok((scheme, counters.collect::<Result<_, _>>()?))
+    };
+    Scheme::ALL.into_iter().map(results).collect()
+}
+
+fn challenges(
+    families: &Families,
+    server: &str,
+) -> Result<Vec<(Challenge, IntCounter)>, MetricError> {
+    let family = families.counter(&table::CHALLENGES)?;
+    let counter = |challenge: Challenge| {
+        let [status, error] = challenge.labels();
+        Ok((
+            challenge,
+            resolve(&table::CHALLENGES, &family, &[server, status, error])?,
+        ))
+    };
+    Challenge::ALL.into_iter().map(counter).collect()
+}
+
+/// A denial is a refusal: there is no other mode yet.
+const MODE: &str = "enforce";
