@@ -29,7 +29,7 @@ impl Commands for Shared {
             }
             Err(why) => {
                 self.metrics.reload_failed();
-                tracing::error!("configuration not reloaded, the old one goes on serving: {why}")
+                tracing::error!("configuration not reloaded, the old one goes on serving: {why}");
             }
         }
         result.map(|settings| {

@@ -60,26 +60,33 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
     let ledger = dev.ledger.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()))
     });
-    let embedded = match &dev.upstream {
-        Some(_) => None,
-        None => Some(DevServer::start().await?),
+    let served = if let Some(url) = &dev.upstream {
+        serve_in_front(dev, &issuer, Fronted::Other(url), &ledger).await
+    } else {
+        let notes = DevServer::start().await?;
+        serve_in_front(dev, &issuer, Fronted::Notes(&notes.url()), &ledger).await
     };
-    let url = embedded.as_ref().map(DevServer::url);
-    let fronted = match (&dev.upstream, &url) {
-        (Some(url), _) => Fronted::Other(url),
-        (None, Some(url)) => Fronted::Notes(url),
-        (None, None) => return Ok(()),
-    };
+    if dev.ledger.is_none() {
+        let _ = std::fs::remove_dir_all(&ledger);
+    }
+    served
+}
+
+async fn serve_in_front(
+    dev: &Dev,
+    issuer: &DevIssuer,
+    fronted: Fronted<'_>,
+    ledger: &Path,
+) -> Result<(), Failed> {
     let plan = Plan {
         issuer: issuer.url(),
         fronted,
         listen: dev.listen,
-        ledger: ledger.clone(),
+        ledger: ledger.to_owned(),
     };
     let settings = plan.settings()?;
-    let resource = settings
-        .servers
-        .first()
+    let server = settings.servers.first();
+    let resource = server
         .map(|server| server.resource.clone())
         .unwrap_or_default();
     let running = app::start(settings, None).await?;
@@ -93,18 +100,14 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
             .expose()
             .clone(),
     };
-    say(&greeting(&resource, &tokens, fronted, &ledger));
-    let tailing = tail(&ledger);
-    tokio::select! {
-        tailed = tailing => tailed?,
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
-    }
+    say(&greeting(&resource, &tokens, fronted, ledger));
+    let tailed = tokio::select! {
+        tailed = tail(ledger) => tailed,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = terminated() => Ok(()),
+    };
     running.stop().await;
-    if dev.ledger.is_none() {
-        let _ = std::fs::remove_dir_all(&ledger);
-    }
-    Ok(())
+    Ok(tailed?)
 }
 
 async fn terminated() {
@@ -122,7 +125,7 @@ struct Tokens {
 fn greeting(resource: &str, tokens: &Tokens, fronted: Fronted<'_>, ledger: &Path) -> String {
     let (allowed, denied) = match fronted {
         Fronted::Notes(_) => (
-            call("search_notes", r#"{"query":"gateway"}"#),
+            call("search_notes", r#"{"query":"release"}"#),
             call("delete_note", r#"{"id":1}"#),
         ),
         Fronted::Other(_) => (list(), call("delete_everything", "{}")),

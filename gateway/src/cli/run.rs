@@ -103,20 +103,26 @@ impl Signals {
 }
 
 async fn until_stopped(running: Running, mut signals: Signals) -> u8 {
-    loop {
-        tokio::select! {
-            _ = signals.hangup.recv() => {
-                // What went wrong is logged where it happened; the old configuration goes on.
-                let _ = running.reload().await;
-            }
-            _ = signals.terminate.recv() => break,
-            _ = signals.interrupt.recv() => break,
-        }
+    while signals.asks_for_reload().await {
+        // What went wrong is logged where it happened; the old configuration goes on.
+        let _ = running.reload().await;
     }
     tracing::info!("stopping");
     tokio::select! {
         () = running.stop() => 0,
+        // Whoever asks again does not want to wait.
         _ = signals.interrupt.recv() => FAILED,
         _ = signals.terminate.recv() => FAILED,
+    }
+}
+
+impl Signals {
+    /// Waits for the next signal; `false` when it says stop.
+    async fn asks_for_reload(&mut self) -> bool {
+        tokio::select! {
+            _ = self.hangup.recv() => true,
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+        }
     }
 }

@@ -22,6 +22,10 @@ pub fn find(
 }
 
 /// A variable of this process; nothing when it is unset or no UTF-8.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

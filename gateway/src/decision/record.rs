@@ -168,7 +168,7 @@ async fn deny(
 }
 
 fn wanted(principal: &Principal, missing: &[String]) -> Vec<String> {
-    let held = principal.scopes().iter().map(|scope| scope.to_string());
+    let held = principal.scopes().iter().map(ToString::to_string);
     held.chain(missing.iter().cloned()).collect()
 }
 

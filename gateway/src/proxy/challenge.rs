@@ -12,14 +12,11 @@ pub(crate) fn challenge(
     metadata_url: &str,
     wanted: &[String],
 ) -> Option<(Challenge, String)> {
-    let (challenge, scopes) = match reason {
-        Reason::CredentialMissing => (Challenge::Missing, audience.scopes.as_slice()),
-        Reason::TokenInvalid => (Challenge::InvalidToken, audience.scopes.as_slice()),
-        Reason::CredentialDuplicated | Reason::CredentialInQuery => {
-            (Challenge::InvalidRequest, [].as_slice())
-        }
-        Reason::ScopeInsufficient => (Challenge::InsufficientScope, wanted),
-        _ => return None,
+    let challenge = of(reason)?;
+    let scopes = match challenge {
+        Challenge::Missing | Challenge::InvalidToken => audience.scopes.as_slice(),
+        Challenge::InsufficientScope => wanted,
+        Challenge::InvalidRequest => &[],
     };
     let mut line = String::from("Bearer ");
     let metadata = ("resource_metadata", metadata_url);
@@ -36,6 +33,18 @@ pub(crate) fn challenge(
         push(&mut line, name, value);
     }
     Some((challenge, line))
+}
+
+fn of(reason: Reason) -> Option<Challenge> {
+    let challenges = [
+        (Reason::CredentialMissing, Challenge::Missing),
+        (Reason::TokenInvalid, Challenge::InvalidToken),
+        (Reason::CredentialDuplicated, Challenge::InvalidRequest),
+        (Reason::CredentialInQuery, Challenge::InvalidRequest),
+        (Reason::ScopeInsufficient, Challenge::InsufficientScope),
+    ];
+    let found = challenges.iter().find(|(of, _)| *of == reason);
+    found.map(|(_, challenge)| *challenge)
 }
 
 /// RFC 6750 section 3.1: no error code when nothing was presented.

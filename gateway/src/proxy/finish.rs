@@ -17,17 +17,29 @@ pub(crate) fn failure(error: &Error) -> Reason {
     if *error.esource() == ErrorSource::Downstream {
         return Reason::ClientGone;
     }
-    match error.etype() {
+    let kind = error.etype();
+    if matches!(
+        kind,
         ErrorType::ConnectTimedout
-        | ErrorType::ReadTimedout
-        | ErrorType::WriteTimedout
-        | ErrorType::TLSHandshakeTimedout => Reason::UpstreamTimeout,
+            | ErrorType::ReadTimedout
+            | ErrorType::WriteTimedout
+            | ErrorType::TLSHandshakeTimedout
+    ) {
+        return Reason::UpstreamTimeout;
+    }
+    if matches!(
+        kind,
         ErrorType::InvalidHTTPHeader
-        | ErrorType::H1Error
-        | ErrorType::InvalidH2
-        | ErrorType::Custom(_) => Reason::UpstreamProtocol,
-        _ if *error.esource() == ErrorSource::Upstream => Reason::UpstreamUnreachable,
-        _ => Reason::Internal,
+            | ErrorType::H1Error
+            | ErrorType::InvalidH2
+            | ErrorType::Custom(_)
+    ) {
+        return Reason::UpstreamProtocol;
+    }
+    if *error.esource() == ErrorSource::Upstream {
+        Reason::UpstreamUnreachable
+    } else {
+        Reason::Internal
     }
 }
 

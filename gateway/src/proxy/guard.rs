@@ -98,7 +98,7 @@ impl GuardStream {
                 self.peer = Peer::Gone;
                 Poll::Ready(Ok(length))
             }
-            other => other,
+            other @ (Poll::Ready(_) | Poll::Pending) => other,
         }
     }
 
@@ -129,7 +129,7 @@ impl AsyncRead for GuardStream {
                 this.poll_gone(context)
             }
             Poll::Ready(Err(_)) if this.connection.is_held() => this.poll_gone(context),
-            other => other,
+            other @ (Poll::Ready(_) | Poll::Pending) => other,
         }
     }
 }

@@ -62,8 +62,8 @@ pub(crate) async fn answer(
             head.insert_header("www-authenticate", line)?;
         }
     }
-    for (name, value) in extra(reason) {
-        head.insert_header(*name, *value)?;
+    if let Some((name, value)) = extra(reason) {
+        head.insert_header(name, value)?;
     }
     let is_head = session.req_header().method == http::Method::HEAD;
     session
@@ -75,14 +75,18 @@ pub(crate) async fn answer(
     session.write_response_body(Some(body), true).await
 }
 
-/// Headers that belong to a reason.
-const fn extra(reason: Reason) -> &'static [(&'static str, &'static str)] {
-    match reason {
-        Reason::IssuerKeysUnavailable | Reason::AuditUnavailable => &[("retry-after", RETRY_AFTER)],
-        Reason::HttpMethodNotAllowed => &[("allow", "POST, GET, DELETE, OPTIONS")],
-        Reason::ContentEncodingUnsupported => &[("accept-encoding", "identity")],
-        _ => &[],
+/// The header that belongs to a reason.
+fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
+    if matches!(
+        reason,
+        Reason::IssuerKeysUnavailable | Reason::AuditUnavailable
+    ) {
+        return Some(("retry-after", RETRY_AFTER));
     }
+    if reason == Reason::HttpMethodNotAllowed {
+        return Some(("allow", "POST, GET, DELETE, OPTIONS"));
+    }
+    (reason == Reason::ContentEncodingUnsupported).then_some(("accept-encoding", "identity"))
 }
 
 fn status(services: &Services, refused: &Refused) -> u16 {

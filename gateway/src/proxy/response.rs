@@ -325,7 +325,7 @@ fn fail(
     );
     *piece = Some(match trim {
         Trim::Events(_) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
-        _ => message,
+        Trim::Waiting | Trim::Pass(_) | Trim::List { .. } | Trim::Replace(_) => message,
     });
     Ok(Trim::Replace(None))
 }

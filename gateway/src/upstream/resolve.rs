@@ -61,17 +61,13 @@ impl Resolver {
             return Ok(address);
         }
         let stale = self.known.load().as_ref().map(|known| known.address);
-        match (self.ask().await, stale) {
-            (Ok(address), _) => {
-                self.remember(address);
-                Ok(address)
-            }
-            (Err(_), Some(address)) => {
-                self.remember(address);
-                Ok(address)
-            }
-            (Err(error), None) => Err(error),
-        }
+        // An address that was good is better than none while the resolver fails.
+        let address = match (self.ask().await, stale) {
+            (Ok(address), _) | (Err(_), Some(address)) => address,
+            (Err(error), None) => return Err(error),
+        };
+        self.remember(address);
+        Ok(address)
     }
 
     fn remember(&self, address: SocketAddr) {

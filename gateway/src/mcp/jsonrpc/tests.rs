@@ -18,6 +18,10 @@ fn is_read(text: impl AsRef<[u8]>) -> bool {
     scan(text.as_ref(), Limits::REQUEST).is_ok()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the corpora are not part of the repository"
+)]
 fn corpus(name: &str) -> PathBuf {
     let root = std::env::var_os("GATEWRIGHT_CORPORA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora")),

@@ -26,10 +26,6 @@ impl Write for Page {
     }
 }
 
-#[expect(
-    clippy::cognitive_complexity,
-    reason = "each macro of tracing counts as six branches"
-)]
 fn speak() {
     tracing::info!(target: "gatewright::edge", server = "crm", "a request");
     tracing::debug!(target: "gatewright::edge", "a detail");

@@ -110,6 +110,12 @@ struct Log {
 /// Counts an answer as aborted unless it was sent to its end.
 struct Sending(Arc<Log>, bool);
 
+impl Sending {
+    fn is_complete(&mut self) {
+        self.1 = true;
+    }
+}
+
 impl Drop for Sending {
     fn drop(&mut self) {
         let counter = if self.1 {
@@ -235,7 +241,7 @@ async fn answer(
             if endless {
                 std::future::pending::<()>().await;
             }
-            sending.1 = true;
+            sending.is_complete();
             None
         },
     ));
