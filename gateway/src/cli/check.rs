@@ -207,13 +207,13 @@ policy: { roles: { a: { crm: [x, y] }, b: { crm: [x] } } }
     #[test]
     fn a_switched_off_check_is_said_loudly() {
         let (code, _, talk) = checked(
-            &format!("{GOOD}insecure: {{ http_issuers: true }}\n"),
+            &format!("{GOOD}insecure: {{ plain_public_listener: true }}\n"),
             Output::Text,
         );
         assert_eq!(code, OK);
         assert_eq!(
             talk,
-            "warning: `insecure.http_issuers` switches a check off\n"
+            "warning: `insecure.plain_public_listener` switches a check off\n"
         );
     }
 

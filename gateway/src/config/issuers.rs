@@ -6,7 +6,6 @@ use crate::identity::settings::{IssuerSettings, KeySource, SignatureAlgorithm};
 use crate::model::IssuerUrl;
 
 use super::list::{filled_texts, refuse_empty, refuse_twins};
-use super::network::Insecure;
 use super::review::Review;
 use super::section::{Section, as_text, as_texts};
 use super::suggest;
@@ -23,7 +22,7 @@ pub(crate) struct Issuers {
 }
 
 /// `issuers`.
-pub(crate) fn issuers(root: &Section<'_>, insecure: Insecure, review: &mut Review<'_>) -> Issuers {
+pub(crate) fn issuers(root: &Section<'_>, review: &mut Review<'_>) -> Issuers {
     let sections = root.sections("issuers");
     let help = "name at least one issuer: without it nobody can call";
     refuse_empty(root, "issuers", help, review);
@@ -36,7 +35,7 @@ pub(crate) fn issuers(root: &Section<'_>, insecure: Insecure, review: &mut Revie
         .collect();
     let settings = sections
         .iter()
-        .filter_map(|section| issuer(section, insecure, review))
+        .filter_map(|section| issuer(section, review))
         .collect();
     Issuers {
         settings,
@@ -44,18 +43,14 @@ pub(crate) fn issuers(root: &Section<'_>, insecure: Insecure, review: &mut Revie
     }
 }
 
-fn issuer(
-    section: &Section<'_>,
-    insecure: Insecure,
-    review: &mut Review<'_>,
-) -> Option<IssuerSettings> {
+fn issuer(section: &Section<'_>, review: &mut Review<'_>) -> Option<IssuerSettings> {
     let name = section
         .text("name")
         .and_then(|text| filled(text, "an issuer's name", review));
     let url = section
         .text("url")
-        .and_then(|text| issuer_url(&text, insecure, review));
-    let keys = key_source(section, insecure, review);
+        .and_then(|text| issuer_url(&text, review));
+    let keys = key_source(section, review);
     let algorithms = algorithms(section, review);
     let token_types = token_types(section, review);
     let roles_claim = roles_claim(section, review);
@@ -98,7 +93,7 @@ fn filled(text: Text, what: &str, review: &mut Review<'_>) -> Option<String> {
 }
 
 /// An issuer identifier (RFC 8414 section 2): no query, no fragment; kept byte for byte.
-fn issuer_url(written: &Text, insecure: Insecure, review: &mut Review<'_>) -> Option<IssuerUrl> {
+fn issuer_url(written: &Text, review: &mut Review<'_>) -> Option<IssuerUrl> {
     if written.value.contains(['{', '}']) {
         review.report(
             written.at,
@@ -111,7 +106,7 @@ fn issuer_url(written: &Text, insecure: Insecure, review: &mut Review<'_>) -> Op
         );
         return None;
     }
-    let url = secured_url(written, insecure, review)?;
+    let url = secured_url(written, review)?;
     if url.query().is_some() {
         let message = format!("the issuer `{}` has a query", written.value);
         review.report(
@@ -126,25 +121,21 @@ fn issuer_url(written: &Text, insecure: Insecure, review: &mut Review<'_>) -> Op
 }
 
 /// A URL whose answers decide who may call: https, or http on this machine.
-fn secured_url(written: &Text, insecure: Insecure, review: &mut Review<'_>) -> Option<::url::Url> {
+fn secured_url(written: &Text, review: &mut Review<'_>) -> Option<::url::Url> {
     let url = web_url(written, review)?;
-    if url.scheme() == "http" && !is_loopback(&url) && !insecure.http_issuers {
+    if url.scheme() == "http" && !is_loopback(&url) {
         review.report(
             written.at,
             "plain-issuer",
             format!("`{}` would be asked for keys without TLS", written.value),
-            "write an `https://` URL, or set `insecure.http_issuers: true` for a test",
+            "write an `https://` URL; plain http is for an issuer on this machine",
         );
         return None;
     }
     Some(url)
 }
 
-fn key_source(
-    section: &Section<'_>,
-    insecure: Insecure,
-    review: &mut Review<'_>,
-) -> Option<KeySource> {
+fn key_source(section: &Section<'_>, review: &mut Review<'_>) -> Option<KeySource> {
     let uri = section.node("jwks_uri");
     let file = section.node("jwks_file");
     if let (Some(_), Some(node)) = (uri, file) {
@@ -160,7 +151,7 @@ fn key_source(
         .map(KeySource::File);
     let uri = uri
         .and_then(as_text)
-        .and_then(|text| secured_url(&text, insecure, review).map(|_| text.value));
+        .and_then(|text| secured_url(&text, review).map(|_| text.value));
     file.or(uri.map(KeySource::Uri))
 }
 

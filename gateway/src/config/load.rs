@@ -84,7 +84,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let insecure = Insecure::read(root);
     let listen = network::listen(root, insecure, review);
     let public_url = network::public_url(root, insecure, review);
-    let issuers = issuers(root, insecure, review);
+    let issuers = issuers(root, review);
     let servers = servers(root, public_url.as_deref(), &issuers, review);
     let policy = policy(root, &servers, review);
     let audit = behaviour::audit(root, review);

@@ -11,8 +11,6 @@ use super::url::{is_loopback, overlap, socket_address, web_url};
 /// The checks that the file switched off, one flag each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Insecure {
-    /// Issuers may be reached without TLS.
-    pub(crate) http_issuers: bool,
     /// Agents may be served without TLS from other machines.
     pub(crate) plain_public_listener: bool,
 }
@@ -21,17 +19,13 @@ impl Insecure {
     pub(crate) fn read(root: &Section<'_>) -> Self {
         let section = root.section("insecure");
         Self {
-            http_issuers: section.is_set("http_issuers"),
             plain_public_listener: section.is_set("plain_public_listener"),
         }
     }
 
     /// The flags that are set, by the names of their keys.
     pub(crate) fn names(self) -> Vec<&'static str> {
-        let flags = [
-            (self.http_issuers, "insecure.http_issuers"),
-            (self.plain_public_listener, "insecure.plain_public_listener"),
-        ];
+        let flags = [(self.plain_public_listener, "insecure.plain_public_listener")];
         flags
             .into_iter()
             .filter(|(is_set, _)| *is_set)

@@ -147,7 +147,7 @@ static SERVER: &[Key] = &[
     key("audiences", TEXTS, Presence::Optional),
     key("scopes", TEXTS, Presence::Defaults(&[])),
     key("connect_timeout", Shape::Duration, Presence::Default("5s")),
-    key("read_timeout", Shape::Duration, Presence::Default("60s")),
+    key("read_timeout", Shape::Duration, Presence::Default("5m")),
 ];
 
 static POLICY: &[Key] = &[
@@ -202,10 +202,11 @@ static LIMITS: &[Key] = &[
 
 static SHUTDOWN: &[Key] = &[key("drain", Shape::Duration, Presence::Default("20s"))];
 
-static INSECURE: &[Key] = &[
-    key("http_issuers", Shape::Flag, Presence::Optional),
-    key("plain_public_listener", Shape::Flag, Presence::Optional),
-];
+static INSECURE: &[Key] = &[key(
+    "plain_public_listener",
+    Shape::Flag,
+    Presence::Optional,
+)];
 
 const ISSUERS_EXAMPLE: &str = "issuers: [{ name: corp, url: https://auth.example.com }]";
 const SERVERS_EXAMPLE: &str =

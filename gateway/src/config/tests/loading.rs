@@ -98,7 +98,7 @@ fn an_absent_key_of_a_server_has_its_default() {
             path: "/mcp".to_owned(),
             ca_file: None,
             connect_timeout: Duration::from_secs(5),
-            read_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_secs(300),
         },
         audience: Audience {
             server: ServerName::new("crm"),
@@ -213,7 +213,7 @@ audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger }
 limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s }
 shutdown: { drain: 0s }
 deny_http_status: 200
-insecure: { http_issuers: true, plain_public_listener: true }",
+insecure: { plain_public_listener: true }",
     ));
     assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
     assert_eq!(settings.audit_arguments, ArgumentsRecord::None);
@@ -241,10 +241,7 @@ insecure: { http_issuers: true, plain_public_listener: true }",
         (settings.drain, settings.deny_http_status),
         (Duration::ZERO, Some(200))
     );
-    assert_eq!(
-        settings.insecure,
-        ["insecure.http_issuers", "insecure.plain_public_listener"]
-    );
+    assert_eq!(settings.insecure, ["insecure.plain_public_listener"]);
 }
 
 #[test]

@@ -172,8 +172,8 @@ fn wrong_type() {
         "wrong-type 7:1 [listen] write `key: value` lines below, indented",
     );
     only(
-        &plus("insecure: { http_issuers: yes }"),
-        "wrong-type 7:27 [yes] write `true` or `false`",
+        &plus("insecure: { plain_public_listener: yes }"),
+        "wrong-type 7:36 [yes] write `true` or `false`",
     );
     only(
         &with("name: crm,", "name: crm, scopes: crm:read,"),

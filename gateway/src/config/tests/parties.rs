@@ -9,7 +9,7 @@ fn path(path: &str) -> String {
 
 #[test]
 fn plain_issuer() {
-    let help = "write an `https://` URL, or set `insecure.http_issuers: true` for a test";
+    let help = "write an `https://` URL; plain http is for an issuer on this machine";
     let text = issuer("http://auth.example.com");
     only(
         &text,
@@ -19,7 +19,6 @@ fn plain_issuer() {
         &of_issuer("jwks_uri: http://a.example"),
         &format!("plain-issuer 4:60 [http://a.example] {help}"),
     );
-    loaded(&format!("{text}insecure: {{ http_issuers: true }}\n"));
     loaded(&issuer("http://127.0.0.1:9000"));
 }
 
