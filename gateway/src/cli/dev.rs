@@ -122,7 +122,7 @@ struct Tokens {
 fn greeting(resource: &str, tokens: &Tokens, fronted: Fronted<'_>, ledger: &Path) -> String {
     let (allowed, denied) = match fronted {
         Fronted::Notes(_) => (
-            call("search_notes", r#"{"query":"gateway"}"#),
+            call("search_notes", r#"{"query":"release"}"#),
             call("delete_note", r#"{"id":1}"#),
         ),
         Fronted::Other(_) => (list(), call("delete_everything", "{}")),
