@@ -21,7 +21,11 @@ fn every_configuration_key_is_documented_with_its_value_and_default() {
 
 #[test]
 fn every_kind_of_configuration_mistake_is_documented() {
-    let mistakes = section("docs/configuration.md", "## Mistakes", "## Sizes and durations");
+    let mistakes = section(
+        "docs/configuration.md",
+        "## Mistakes",
+        "## Sizes and durations",
+    );
     let documented = rows(&mistakes, 1);
     let real: BTreeSet<_> = codes_in_source()
         .into_iter()
