@@ -11,7 +11,7 @@ TOOLS := $(CURDIR)/target/tools
 VENV := $(CURDIR)/target/venv
 CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
 
-.PHONY: dev test bench lint build-tools test-tools rust-tests docs deny layers clients conformance load-smoke
+.PHONY: dev test bench lint build-tools test-tools rust-tests docs deny layers examples clients conformance load-smoke
 
 dev: build-tools
 	cargo build --profile first-run -p gatewright
@@ -28,7 +28,7 @@ test-tools: build-tools
 	@.ci/tool cargo-nextest 0.9.143
 	@.ci/tool cargo-deny 0.18.9
 
-test: test-tools lint deny layers rust-tests docs clients conformance load-smoke
+test: test-tools lint deny layers rust-tests docs examples clients conformance load-smoke
 	@echo "all parts of make test passed"
 
 lint:
@@ -50,6 +50,9 @@ rust-tests:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+examples:
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything examples/01-first-call/run.sh
 
 clients:
 	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/clients/run.mjs

@@ -12,6 +12,7 @@ pub mod load;
 mod network;
 mod path;
 mod raw;
+pub mod reference;
 mod review;
 mod roles;
 mod scopes;

@@ -7,7 +7,7 @@ use pingora::http::RequestHeader;
 use crate::mcp::Era;
 use crate::proxy::progress::Forwarding;
 
-/// What a client may say to a server in its head (THREATS H31 to H34: everything else is dropped).
+/// What a client may say to a server in its head: everything else is dropped.
 const PASSED: [&str; 10] = [
     "accept",
     "accept-language",

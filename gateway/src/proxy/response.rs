@@ -14,7 +14,7 @@ use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::error_message;
 use crate::proxy::trim::{Trim, Unfilterable};
 
-/// What an upstream may say in its head. Everything else is dropped (THREATS H44).
+/// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
     "content-type",
     "content-length",
