@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use gatewright::config::reference;
 use gatewright::model::Reason;
+use gatewright::telemetry::metrics::{METRICS, MetricKind};
 
 #[test]
 fn every_configuration_key_is_documented_with_its_value_and_default() {
@@ -42,6 +43,36 @@ fn every_reason_is_documented_with_its_status_and_code() {
         .map(|reason| {
             let (status, code) = (reason.status().to_string(), reason.code().to_string());
             vec![format!("`{}`", reason.name()), status, code]
+        })
+        .collect();
+    assert_same(&real, &documented);
+}
+
+#[test]
+fn every_metric_is_documented_with_its_kind_and_labels() {
+    let documented = rows(
+        &section("docs/metrics.md", "## Metrics", "## Reading them"),
+        3,
+    );
+    let real: BTreeSet<_> = METRICS
+        .iter()
+        .map(|row| {
+            let kind = match row.kind {
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+                MetricKind::Histogram(_) => "histogram",
+            };
+            let labels: Vec<_> = row
+                .labels
+                .iter()
+                .map(|label| format!("`{label}`"))
+                .collect();
+            let labels = if labels.is_empty() {
+                "none".to_owned()
+            } else {
+                labels.join(", ")
+            };
+            vec![format!("`{}`", row.name), kind.to_owned(), labels]
         })
         .collect();
     assert_same(&real, &documented);

@@ -20,7 +20,7 @@ impl Vitals for Shared {
         ];
         conditions.extend(self.keys.load().iter().map(|keys| Condition {
             name: format!("keys of issuer {}", keys.settings().name),
-            fault: fault(keys.is_ready(), "never fetched"),
+            fault: fault(keys.is_ready(), "not fetched, or too long ago"),
         }));
         conditions
     }

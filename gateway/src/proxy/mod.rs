@@ -1,4 +1,4 @@
-//! The edge: pingora is named here and in `app.rs` only. A request comes in as bytes and leaves as a permitted
+//! The edge: pingora is named here, in `app.rs`, and where an upstream's peer is prepared. A request comes in as bytes and leaves as a permitted
 //! request or as a recorded refusal.
 
 mod admit;
