@@ -135,7 +135,7 @@ impl Reason {
             Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
             Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
             Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
-            Self::MethodNotAllowed => ("method_not_allowed", 403, 40301),
+            Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
             Self::SessionUnknown => ("session_unknown", 404, 40401),
             Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
             Self::AuditUnavailable => ("audit_unavailable", 503, 50302),
