@@ -1,4 +1,6 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
+mod bodies;
 mod decisions;
 mod support;
+mod wire;
