@@ -2,5 +2,6 @@
 
 mod bodies;
 mod decisions;
+mod messages;
 mod support;
 mod wire;
