@@ -2,6 +2,7 @@
 
 mod bodies;
 mod decisions;
+mod lists;
 mod messages;
 mod support;
 mod wire;
