@@ -252,7 +252,8 @@ const KNOWN_IN_META: &[&str] = &[
     "io.modelcontextprotocol/clientInfo",
 ];
 
-const LONGEST_IDENTIFIER: usize = 1024;
+/// As long as the names that a policy can match: a list must not show what no call can name.
+const LONGEST_IDENTIFIER: usize = 4096;
 const LONGEST_MODEL: usize = 128;
 const LONGEST_CLIENT_NAME: usize = 64;
 const MOST_SUBSCRIPTIONS: usize = 256;

@@ -26,32 +26,46 @@ pub(crate) struct BodyBounds {
     pub(crate) within: Duration,
 }
 
+/// How long the body is going to be, if the head says so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Announced(Option<usize>);
+
+impl Announced {
+    /// Reads the head.
+    ///
+    /// # Errors
+    /// `RequestMalformed`, or `BodyTooLarge` before a byte of the body is asked for.
+    pub(crate) fn of(session: &Session, limit: usize) -> Result<Self, Reason> {
+        let Some(value) = session.get_header(http::header::CONTENT_LENGTH) else {
+            return Ok(Self(None));
+        };
+        let length: usize = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .ok_or(Reason::RequestMalformed)?;
+        if length > limit {
+            return Err(Reason::BodyTooLarge);
+        }
+        Ok(Self(Some(length)))
+    }
+}
+
 /// Reads the body to its end.
 ///
 /// # Errors
 /// `BodyTooLarge`, `BodyIncomplete` (early end, or too slow) or `LengthRequired`: a body of unknown
 /// length that outgrows the retry buffer could not be forwarded.
-pub(crate) async fn collect(session: &mut Session, bounds: BodyBounds) -> Result<Bytes, Reason> {
-    let announced = announced_length(session)?;
-    if announced.is_some_and(|length| length > bounds.limit) {
-        return Err(Reason::BodyTooLarge);
-    }
+pub(crate) async fn collect(
+    session: &mut Session,
+    Announced(announced): Announced,
+    bounds: BodyBounds,
+) -> Result<Bytes, Reason> {
     let reading = read_all(session, announced, bounds.limit);
     match tokio::time::timeout(bounds.within, reading).await {
         Ok(read) => read,
         Err(_) => Err(Reason::BodyIncomplete),
     }
-}
-
-fn announced_length(session: &Session) -> Result<Option<usize>, Reason> {
-    let Some(value) = session.get_header(http::header::CONTENT_LENGTH) else {
-        return Ok(None);
-    };
-    let length = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    length.map(Some).ok_or(Reason::RequestMalformed)
 }
 
 async fn read_all(

@@ -11,7 +11,7 @@ use crate::identity::Principal;
 use crate::mcp::{self, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable};
-use crate::proxy::body::{self, BodyBounds};
+use crate::proxy::body::{self, Announced, BodyBounds};
 use crate::proxy::head::{self, Verb};
 use crate::proxy::progress::{Forwarding, Passage};
 use crate::proxy::refuse::Refused;
@@ -83,16 +83,14 @@ async fn message(
 async fn collect(arrival: &Arrival, session: &mut Session) -> Result<bytes::Bytes, Reason> {
     head::check_media(&session.req_header().headers)?;
     head::mirrored(&session.req_header().headers)?;
-    expect(session).await?;
     let limits = arrival.services.limits;
-    body::collect(
-        session,
-        BodyBounds {
-            limit: limits.body,
-            within: limits.body_timeout,
-        },
-    )
-    .await
+    let announced = Announced::of(session, limits.body)?;
+    expect(session).await?;
+    let bounds = BodyBounds {
+        limit: limits.body,
+        within: limits.body_timeout,
+    };
+    body::collect(session, announced, bounds).await
 }
 
 /// RFC 9110 section 10.1.1: who waits for leave to send the body gets it now that they are known.

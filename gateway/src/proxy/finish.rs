@@ -87,11 +87,9 @@ fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Ou
     let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
     let summary = match trim {
         Trim::Pass(Some(tap)) => tap.finish(),
-        Trim::Pass(None)
-        | Trim::Waiting
-        | Trim::List { .. }
-        | Trim::Events(_)
-        | Trim::Replace(_) => None,
+        Trim::Pass(None) | Trim::Waiting | Trim::List { .. } | Trim::Events(_) | Trim::Ended => {
+            None
+        }
     };
     let written = session.response_written().map(|head| head.status.as_u16());
     Outcome {

@@ -48,9 +48,10 @@ pub(crate) struct Forwarding {
     pub(crate) trim: Trim,
     pub(crate) started: Instant,
     pub(crate) answered: Option<Instant>,
-    pub(crate) status: Option<u16>,
     /// Why the upstream's answer was not passed on, if it was not.
     pub(crate) failure: Option<Reason>,
+    /// The status of our answer in its place, if not that of the reason.
+    pub(crate) status: Option<u16>,
     /// Held while a client that goes away must not cancel the request.
     pub(crate) hold: Option<Hold>,
     pub(crate) stream: Option<OpenStream>,

@@ -176,15 +176,16 @@ pub(crate) async fn failed(
     progress: &mut Progress,
     reason: Reason,
 ) -> pingora::Result<()> {
-    let (request_id, rpc_id) = match progress.forwarding() {
+    let (request_id, rpc_id, status) = match progress.forwarding() {
         Some(forwarding) => (
             forwarding.permit.request_id().to_owned(),
             forwarding.passage.id().cloned(),
+            forwarding.status,
         ),
-        None => (String::new(), None),
+        None => (String::new(), None, None),
     };
     let body = error_message(reason, &request_id, rpc_id.as_ref());
-    let mut head = ResponseHeader::build(reason.status(), Some(6))?;
+    let mut head = ResponseHeader::build(status.unwrap_or(reason.status()), Some(6))?;
     head.insert_header("content-type", "application/json")?;
     head.insert_header("content-length", body.len())?;
     head.insert_header("cache-control", "no-store")?;

@@ -6,8 +6,9 @@ use http::{HeaderName, StatusCode};
 use pingora::http::ResponseHeader;
 
 use crate::decision::Gate;
+use crate::mcp::listing::Kind;
 use crate::mcp::reply::SummaryTap;
-use crate::mcp::{Era, Listing, Method, SseFilter};
+use crate::mcp::{Era, ListFault, Listing, Method, SseFilter};
 use crate::model::Reason;
 use crate::proxy::origin;
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
@@ -25,6 +26,8 @@ const PASSED: [&str; 8] = [
     "allow",
     "date",
 ];
+/// How such an answer is called among pingora's errors.
+const UNFILTERABLE: &str = "UnfilterableAnswer";
 const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
@@ -47,16 +50,14 @@ pub(crate) fn head(
         .contains_key(http::header::CONTENT_ENCODING);
     keep_passed(response);
     open_session(forwarding, response);
-    let trim = if is_encoded || !may_pass(response.status) {
-        replace(forwarding, response, StatusCode::BAD_GATEWAY)?
-    } else {
-        choose(forwarding, response, &media)?
-    };
+    if is_encoded || !may_pass(response.status) {
+        return replace(forwarding, response.status);
+    }
+    let trim = choose(forwarding, response, &media)?;
     if let Trim::Events(_) | Trim::List { .. } = &trim {
         length_unknown(response, asked.version)?;
     }
     forwarding.trim = trim;
-    forwarding.status = Some(response.status.as_u16());
     if media == EVENT_STREAM {
         response.insert_header("x-accel-buffering", "no")?;
         forwarding.stream = Some(OpenStream::count(&forwarding.route.metrics));
@@ -117,9 +118,15 @@ fn open_session(forwarding: &Forwarding, response: &mut ResponseHeader) {
     }
 }
 
+/// Whether no body follows, in which no error of ours could take the place of a list.
+fn is_bodiless(response: &ResponseHeader) -> bool {
+    let length = response.headers.get(http::header::CONTENT_LENGTH);
+    response.status == StatusCode::NO_CONTENT || length.is_some_and(|length| length == "0")
+}
+
 fn choose(
     forwarding: &mut Forwarding,
-    response: &mut ResponseHeader,
+    response: &ResponseHeader,
     media: &str,
 ) -> pingora::Result<Trim> {
     let cap = forwarding.services.limits.list;
@@ -127,6 +134,7 @@ fn choose(
         return choose_stream(forwarding, response, media);
     };
     match (call.method.listing(), media) {
+        (Some(_), _) if is_bodiless(response) => replace(forwarding, response.status),
         (Some(listing), EVENT_STREAM) => {
             let filter = SseFilter::for_list(listing, forwarding.era, call.id.clone(), cap);
             Ok(Trim::Events(Box::new(filter)))
@@ -135,11 +143,7 @@ fn choose(
             listing,
             held: BytesMut::new(),
         }),
-        // What is no list may say how it failed, in our words.
-        (Some(_), _) if !response.status.is_success() => {
-            replace(forwarding, response, response.status)
-        }
-        (Some(_), _) => replace(forwarding, response, StatusCode::BAD_GATEWAY),
+        (Some(_), _) => replace(forwarding, response.status),
         (None, _) => Ok(Trim::Pass(Some(tap(media)))),
     }
 }
@@ -155,7 +159,7 @@ fn tap(media: &str) -> SummaryTap {
 /// What answers no request of this exchange.
 fn choose_stream(
     forwarding: &mut Forwarding,
-    response: &mut ResponseHeader,
+    response: &ResponseHeader,
     media: &str,
 ) -> pingora::Result<Trim> {
     let cap = forwarding.services.limits.list;
@@ -165,32 +169,20 @@ fn choose_stream(
             SseFilter::for_stream(forwarding.era, cap),
         ))),
         // A success that is no event stream could carry a list past the filter.
-        Passage::OpenStream if response.status.is_success() => {
-            replace(forwarding, response, StatusCode::BAD_GATEWAY)
-        }
+        Passage::OpenStream if response.status.is_success() => replace(forwarding, response.status),
         Passage::OpenStream | Passage::EndSession | Passage::Message(_) => Ok(Trim::Pass(None)),
     }
 }
 
-/// Puts our own error in the place of the answer.
-fn replace(
-    forwarding: &mut Forwarding,
-    response: &mut ResponseHeader,
-    status: StatusCode,
-) -> pingora::Result<Trim> {
-    let reason = Reason::UpstreamProtocol;
-    forwarding.failure = Some(reason);
-    let body = error_message(
-        reason,
-        forwarding.permit.request_id(),
-        forwarding.passage.id(),
-    );
-    response.set_status(status)?;
-    response.remove_header("mcp-session-id");
-    response.remove_header("transfer-encoding");
-    response.insert_header("content-type", JSON)?;
-    response.insert_header("content-length", body.len())?;
-    Ok(Trim::Replace(Some(body)))
+/// Has our own error sent in the place of the answer. It goes through pingora's failure path, because an
+/// answer without a body never reaches [`body`]. What the status of an error says stays: a client must
+/// learn that its session is lost.
+fn replace<T>(forwarding: &mut Forwarding, status: StatusCode) -> pingora::Result<T> {
+    let is_error = status.is_client_error() || status.is_server_error();
+    forwarding.failure = Some(Reason::UpstreamProtocol);
+    forwarding.status = (is_error && may_pass(status)).then(|| status.as_u16());
+    let kind = pingora::ErrorType::Custom(UNFILTERABLE);
+    Err(pingora::Error::explain(kind, "not passed on").into_up())
 }
 
 fn length_unknown(response: &mut ResponseHeader, asked: http::Version) -> pingora::Result<()> {
@@ -219,8 +211,8 @@ pub(crate) fn body(
             }
             Ok(())
         }
-        Trim::Replace(message) => {
-            *piece = message.take();
+        Trim::Ended => {
+            *piece = None;
             Ok(())
         }
         Trim::List { listing, held } => hold(forwarding, *listing, held, piece, end),
@@ -254,7 +246,7 @@ fn hold(
         }
         held.extend_from_slice(&bytes);
     }
-    if !end || held.is_empty() {
+    if !end {
         return Ok(());
     }
     let gate = gate(forwarding);
@@ -273,6 +265,10 @@ fn hold(
         forwarding.passage.id(),
         &mut allowed,
     )?;
+    // What stands alone in a body is taken for the answer: nothing else may.
+    if filtered.kind != Kind::Response {
+        return Err(ListFault::NotAMessage.into());
+    }
     *piece = Some(Bytes::from(filtered.message));
     Ok(())
 }
@@ -306,7 +302,7 @@ fn fail(
     if forwarding.failure.is_some() {
         // The error is already sent: end the stream.
         return pingora::Error::e_explain(
-            pingora::ErrorType::Custom("UnfilterableAnswer"),
+            pingora::ErrorType::Custom(UNFILTERABLE),
             "after an error",
         );
     }
@@ -327,5 +323,5 @@ fn fail(
         Trim::Events(_) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
         Trim::Waiting | Trim::Pass(_) | Trim::List { .. } | Trim::Replace(_) => message,
     });
-    Ok(Trim::Replace(None))
+    Ok(Trim::Ended)
 }

@@ -1,7 +1,7 @@
 //! What happens to the bytes of an answer. Chosen by our own request, never by anything in the answer
 //! but its media type; what cannot be filtered is not passed on.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use crate::mcp::reply::SummaryTap;
 use crate::mcp::{ListFault, Listing, SseFilter};
@@ -16,8 +16,8 @@ pub(crate) enum Trim {
     List { listing: Listing, held: BytesMut },
     /// A list, or the stream of a session, as events: filtered event by event.
     Events(Box<SseFilter>),
-    /// Not passed on: `Some` until our own message was sent in its place.
-    Replace(Option<Bytes>),
+    /// Our own message was sent in its place; the rest is dropped.
+    Ended,
 }
 
 /// Why an answer cannot be filtered.

@@ -42,7 +42,7 @@ fn params_that_are_no_object_are_refused() {
 
 #[test]
 fn targets_that_are_no_plain_short_strings_are_refused() {
-    let long = json!("x".repeat(1025));
+    let long = json!("x".repeat(4097));
     for bad in [
         json!(null),
         json!(["a"]),
@@ -74,7 +74,7 @@ fn targets_that_are_no_plain_short_strings_are_refused() {
     );
     assert!(
         read(
-            &request("tools/call", &json!({ "name": "x".repeat(1024) })),
+            &request("tools/call", &json!({ "name": "x".repeat(4096) })),
             LEGACY
         )
         .is_ok()

@@ -31,7 +31,7 @@ proptest! {
             let arguments: Value = serde_json::from_slice(&body[call.arguments.unwrap()]).unwrap();
             prop_assert_eq!(&arguments, &serde["params"]["arguments"]);
         } else {
-            prop_assert!(name.is_empty() || name.len() > 1024 || name.chars().any(char::is_control));
+            prop_assert!(name.is_empty() || name.len() > 4096 || name.chars().any(char::is_control));
         }
     }
 
