@@ -70,7 +70,7 @@ pub(crate) async fn admit(
     if let Err(reason) = services.origins.check(head) {
         return Ok(refuse_stranger(services, &request, Some(&route), reason));
     }
-    if head.method == http::Method::OPTIONS {
+    if origin::is_preflight(head) {
         return preflight(services, session, &request, &route).await;
     }
     let arrival = Arrival {
@@ -116,7 +116,7 @@ async fn preflight(
             services,
             request,
             Some(route),
-            Reason::HttpMethodNotAllowed,
+            Reason::OriginForbidden,
         ));
     };
     let answer = origin::preflight(origin, &session.req_header().headers)?;
