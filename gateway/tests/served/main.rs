@@ -1,4 +1,16 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
+mod challenges;
 mod decisions;
+mod durability;
+mod edge;
+mod faults;
+mod grammar;
+mod issuers;
+mod metadata;
+mod origins;
+mod process;
+mod records;
+mod scopes;
 mod support;
+mod tokens;
