@@ -11,6 +11,8 @@ pub enum Answer {
     Allow {
         /// The first rule that does: exact names before globs, then in the order of the file.
         rule: RuleId,
+        /// The scopes that this rule asks for, all of which the token has.
+        scopes: Vec<String>,
     },
     /// Nothing allows it.
     Deny(Denial),

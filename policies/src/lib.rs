@@ -19,7 +19,7 @@
 //!     name: "search_customers",
 //!     scopes: &[] as &[&str],
 //! };
-//! let Answer::Allow { rule } = table.decide(&question) else { panic!("a row matches") };
+//! let Answer::Allow { rule, .. } = table.decide(&question) else { panic!("a row matches") };
 //! assert_eq!(rule.to_string(), "roles.analyst.crm[0]");
 //! ```
 

@@ -238,12 +238,7 @@ impl<S: Borrow<str>> Weighing<'_, S> {
     }
 
     fn missing(&self, index: usize) -> impl Iterator<Item = &String> {
-        let scopes = self
-            .rules
-            .rows
-            .get(index)
-            .map_or(&[][..], |row| row.scopes.as_slice());
-        scopes.iter().filter(|wanted| {
+        self.scopes_of(index).iter().filter(|wanted| {
             !self
                 .scopes
                 .iter()
@@ -251,9 +246,20 @@ impl<S: Borrow<str>> Weighing<'_, S> {
         })
     }
 
+    fn scopes_of(&self, index: usize) -> &[String] {
+        let row = self.rules.rows.get(index);
+        row.map_or(&[], |row| row.scopes.as_slice())
+    }
+
     fn answer(&self) -> Answer {
-        if let Some(rule) = self.allowed.and_then(|index| self.rules.ids.get(index)) {
-            return Answer::Allow { rule: rule.clone() };
+        let allowed = self
+            .allowed
+            .and_then(|index| Some((index, self.rules.ids.get(index)?)));
+        if let Some((index, rule)) = allowed {
+            return Answer::Allow {
+                rule: rule.clone(),
+                scopes: self.scopes_of(index).to_vec(),
+            };
         }
         let Some((index, rule)) = self
             .nearest

@@ -80,16 +80,20 @@ impl Gate<'_> {
     /// Every name must be allowed; the first that is not decides.
     fn judge_names(&self, access: Access, names: &[Box<str>]) -> Verdict {
         let mut rules: Vec<RuleId> = Vec::with_capacity(names.len());
+        let mut used = Vec::new();
         for name in names {
             match self.ask(access, name) {
-                Answer::Allow { rule } => rules.push(rule),
+                Answer::Allow { rule, scopes } => {
+                    rules.push(rule);
+                    used.extend(scopes);
+                }
                 Answer::Deny(Denial::NoRule) => return Verdict::deny(unlisted(access), Vec::new()),
                 Answer::Deny(Denial::ScopeMissing { missing, rule }) => {
                     return Verdict::deny(Reason::ScopeInsufficient, missing).by(rule);
                 }
             }
         }
-        Verdict::allow(rules)
+        Verdict::allow(rules).using(used)
     }
 
     fn ask(&self, access: Access, name: &str) -> Answer {

@@ -101,7 +101,13 @@ impl Verdict {
             .map(gatewright_policies::RuleId::as_str)
             .collect();
         let (reason, missing) = match self.decision {
-            Decision::Allow => return allow(ledger, principal, circumstance, &rules).await,
+            Decision::Allow => {
+                let grounds = Grounds {
+                    rules: &rules,
+                    scopes: used(circumstance.needed, self.scopes),
+                };
+                return allow(ledger, principal, circumstance, grounds).await;
+            }
             Decision::Deny { reason, missing } => (reason, missing),
         };
         let denial = Denial {
@@ -113,19 +119,36 @@ impl Verdict {
     }
 }
 
+/// The scopes without which it would have been refused: the server's, then the rules', each once.
+fn used(needed: &[String], of_rules: Vec<String>) -> Vec<String> {
+    let mut used = needed.to_vec();
+    for scope in of_rules {
+        if !used.contains(&scope) {
+            used.push(scope);
+        }
+    }
+    used
+}
+
+/// What an allowed request is allowed for.
+struct Grounds<'a> {
+    rules: &'a [&'a str],
+    scopes: Vec<String>,
+}
+
 async fn allow(
     ledger: &Ledger,
     principal: &Arc<Principal>,
     circumstance: &Circumstance<'_>,
-    rules: &[&str],
+    grounds: Grounds<'_>,
 ) -> Result<Permit, Refusal> {
     let request = circumstance.request;
     let decision = ledger.event_id(request.at);
     let chain = describe::chain(principal);
     let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
-    event.policy = Some(describe::policy(circumstance.in_force, rules));
+    event.policy = Some(describe::policy(circumstance.in_force, grounds.rules));
     event.decision = Some(event::Decision::Allow);
-    event.scopes_used = circumstance.needed.into();
+    event.scopes_used = grounds.scopes.as_slice().into();
     match ledger.append(&mut event).await {
         Ok(_) => Ok(Permit {
             principal: Arc::clone(principal),

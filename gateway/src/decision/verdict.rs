@@ -10,6 +10,8 @@ use crate::model::Reason;
 pub struct Verdict {
     pub(in crate::decision) decision: Decision,
     pub(in crate::decision) rules: Vec<RuleId>,
+    /// What the rules that allow it ask for.
+    pub(in crate::decision) scopes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -26,6 +28,7 @@ impl Verdict {
         Self {
             decision: Decision::Allow,
             rules,
+            scopes: Vec::new(),
         }
     }
 
@@ -33,11 +36,17 @@ impl Verdict {
         Self {
             decision: Decision::Deny { reason, missing },
             rules: Vec::new(),
+            scopes: Vec::new(),
         }
     }
 
     pub(in crate::decision) fn by(mut self, rule: RuleId) -> Self {
         self.rules.push(rule);
+        self
+    }
+
+    pub(in crate::decision) fn using(mut self, scopes: Vec<String>) -> Self {
+        self.scopes = scopes;
         self
     }
 

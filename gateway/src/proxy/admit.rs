@@ -71,7 +71,7 @@ pub(crate) async fn admit(
     if let Err(reason) = services.origins.check(head) {
         return Ok(refuse_stranger(services, &request, Some(&route), reason));
     }
-    if head.method == http::Method::OPTIONS {
+    if origin::is_preflight(head) {
         return preflight(services, session, &request, &route).await;
     }
     let arrival = Arrival {
@@ -117,7 +117,7 @@ async fn preflight(
             services,
             request,
             Some(route),
-            Reason::HttpMethodNotAllowed,
+            Reason::OriginForbidden,
         ));
     };
     let answer = origin::preflight(origin, &session.req_header().headers)?;

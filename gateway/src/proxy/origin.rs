@@ -113,6 +113,16 @@ fn names_loopback(authority: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether a browser asks what it may send (Fetch section 3.2.2). Any other `OPTIONS` needs a token like all
+/// that is asked of a server.
+pub fn is_preflight(head: &RequestHeader) -> bool {
+    head.method == http::Method::OPTIONS
+        && head.headers.contains_key(http::header::ORIGIN)
+        && head
+            .headers
+            .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// Lets a browser of `origin` read an answer.
 ///
 /// # Errors

@@ -321,7 +321,7 @@ fn fail(
     );
     *piece = Some(match trim {
         Trim::Events(_) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
-        Trim::Waiting | Trim::Pass(_) | Trim::List { .. } | Trim::Replace(_) => message,
+        Trim::Waiting | Trim::Pass(_) | Trim::List { .. } | Trim::Ended => message,
     });
     Ok(Trim::Ended)
 }

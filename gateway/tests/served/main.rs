@@ -1,9 +1,21 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
-#![cfg(feature = "server")]
+#![cfg(all(test, feature = "server"))]
 
 mod bodies;
+mod challenges;
 mod decisions;
+mod durability;
+mod edge;
+mod faults;
+mod grammar;
+mod issuers;
 mod lists;
 mod messages;
+mod metadata;
+mod origins;
+mod process;
+mod records;
+mod scopes;
 mod support;
+mod tokens;
 mod wire;

@@ -44,7 +44,7 @@ fn ask<'a>(
 
 fn rule(answer: &Answer) -> String {
     match answer {
-        Answer::Allow { rule } => rule.to_string(),
+        Answer::Allow { rule, .. } => rule.to_string(),
         Answer::Deny(denial) => panic!("should be allowed, is {denial:?}"),
     }
 }

@@ -85,7 +85,7 @@ impl IssuerKeys {
     pub fn spawn_refresh(self: &Arc<Self>) -> JoinHandle<()> {
         let keys = Arc::downgrade(self);
         tokio::spawn(async move {
-            let mut pause = RETRY_FIRST;
+            let mut pause = REFRESH_EVERY;
             while let Some(keys) = keys.upgrade() {
                 pause = match keys.refresh_now().await {
                     Ok(()) => REFRESH_EVERY,

@@ -157,3 +157,76 @@ impl Gateway {
             .unwrap()
     }
 }
+
+impl Gateway {
+    /// Every record about a request so far, and none that is still on its way: the ledger keeps their order,
+    /// so a last refused request ends the wait.
+    pub(crate) async fn settled(&self) -> Vec<Value> {
+        let fence = reqwest::get(format!("http://{}/fence", self.address()))
+            .await
+            .unwrap();
+        let id = fence.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let is_fence = |record: &Value| record["request_id"] == *id;
+        let mut records = self.records_until(|all| all.iter().any(is_fence)).await;
+        records.retain(|record| !is_fence(record) && record["kind"] != "lifecycle");
+        records
+    }
+
+    /// The one record there is about a request.
+    pub(crate) async fn only_record(&self) -> Value {
+        let mut records = self.settled().await;
+        assert_eq!(records.len(), 1, "exactly one record: {records:#?}");
+        records.remove(0)
+    }
+
+    /// The records once they are `enough`; panics when they never are.
+    pub(crate) async fn records_until(&self, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let mut records = Vec::new();
+        for _ in 0..250 {
+            records = records_in(&self.ledger());
+            if enough(&records) {
+                return records;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("a record is missing: {records:#?}");
+    }
+
+    /// The outcome records, once there are `count`.
+    pub(crate) async fn outcomes(&self, count: usize) -> Vec<Value> {
+        let outcomes = |all: &[Value]| -> Vec<Value> {
+            let is_outcome = |record: &&Value| record["kind"] == "outcome";
+            all.iter().filter(is_outcome).cloned().collect()
+        };
+        outcomes(&self.records_until(|all| outcomes(all).len() >= count).await)
+    }
+
+    /// The state of `/readyz`.
+    pub(crate) async fn readiness(&self) -> u16 {
+        let ops = self.running.ops().unwrap();
+        let ready = reqwest::get(format!("http://{ops}/readyz")).await.unwrap();
+        ready.status().as_u16()
+    }
+}
+
+/// Every whole line of the record files in `ledger`, in order. Does not wait for anything.
+pub(crate) fn records_in(ledger: &std::path::Path) -> Vec<Value> {
+    let mut files: Vec<_> = std::fs::read_dir(ledger)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|name| name == "jsonl"))
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .flat_map(|text| {
+            let whole = text.rfind('\n').map_or(0, |end| end + 1);
+            text[..whole].lines().map(parsed).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn parsed(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}

@@ -11,9 +11,9 @@ mod gateway;
 mod issuer;
 mod upstream;
 
-pub(crate) use agent::{Agent, Answer, call, legacy, list, modern, stateless};
-pub(crate) use gateway::{Gateway, Setup};
-pub(crate) use issuer::Issuer;
+pub(crate) use agent::{Agent, Answer, call, legacy, list, modern, send, stateless};
+pub(crate) use gateway::{Gateway, Setup, records_in};
+pub(crate) use issuer::{Issuer, now};
 pub(crate) use upstream::{Arrived, Reply, Upstream};
 
 /// The path of the server in the usual setup.
