@@ -47,6 +47,9 @@ const HTTP2_STREAMS: u32 = 128;
 /// How long an idle HTTP/2 connection is kept.
 const HTTP2_IDLE: Duration = Duration::from_secs(300);
 
+/// How long requests that were cut may take to go on record.
+const CUT: Duration = Duration::from_secs(1);
+
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -229,9 +232,11 @@ impl Running {
                 "stopping although requests are still under way"
             );
         }
-        for task in self.tasks {
+        for task in &self.tasks {
             task.abort();
         }
+        // What was cut still closes its books.
+        let _ = tokio::time::timeout(CUT, self.shared.inflight.emptied()).await;
         self.shared.stop_refreshing();
         if let Some(path) = &self.admin {
             let _ = std::fs::remove_file(path);

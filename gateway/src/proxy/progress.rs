@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::decision::{Action, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
 use crate::model::Reason;
+use crate::proxy::finish;
 use crate::proxy::guard::{Connection, Hold};
 use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
@@ -125,6 +126,13 @@ impl Passage {
             | Target::Resources(_)
             | Target::Task(_) => None,
         }
+    }
+}
+
+/// A connection that is cut takes its request with it; `inflight` is given back after the books are closed.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        finish::abandon(self);
     }
 }
 
