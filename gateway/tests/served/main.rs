@@ -1,4 +1,6 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
 mod decisions;
+mod sessions;
+mod streams;
 mod support;
