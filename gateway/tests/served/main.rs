@@ -1,6 +1,8 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
 mod decisions;
+mod lifecycle;
+mod reload;
 mod sessions;
 mod streams;
 mod support;
