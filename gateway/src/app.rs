@@ -218,20 +218,11 @@ impl Running {
         self.shared.reload().await.map(drop)
     }
 
-    /// Stops: no new connections, requests under way are waited for, the ledger is closed.
+    /// Stops: no new connections, requests under way are waited for and then cut, the ledger is closed.
     pub async fn stop(self) {
         self.shared.draining.store(true, Ordering::Release);
         let _ = self.stop.send(true);
-        let drain = self.shared.settings.load().drain;
-        let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
-        if emptied.is_err() {
-            let left = self.shared.inflight.now();
-            tracing::warn!(
-                left,
-                ?drain,
-                "stopping although requests are still under way"
-            );
-        }
+        self.drain().await;
         for task in &self.tasks {
             task.abort();
         }
@@ -247,6 +238,19 @@ impl Running {
             shared.ledger.flush_and_close();
         })
         .await;
+    }
+
+    async fn drain(&self) {
+        let drain = self.shared.settings.load().drain;
+        let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
+        if emptied.is_err() {
+            let left = self.shared.inflight.now();
+            tracing::warn!(
+                left,
+                ?drain,
+                "stopping although requests are still under way"
+            );
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Holds the shape of the house: which layer may use which, where pingora is named, how long a file may be. Reads
 //! the source as text, without comments and literals; the rules are the tables at the bottom.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,8 @@
 //! compiler says exactly this error there, without it the file compiles. The compiler is run against the library
 //! that cargo just built, so nothing is built again.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -38,15 +38,9 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: Shutdow
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => {
-                    connections.spawn(greet(socket, Arc::clone(&door), shutdown.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+            socket = accept(&listener) => {
+                connections.spawn(greet(socket, Arc::clone(&door), shutdown.clone()));
+            }
             Some(_) = connections.join_next() => {}
             _ = shutdown.changed() => break,
         }
@@ -55,6 +49,18 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: Shutdow
     // Connections that wait for a next request are let go.
     door.proxy.http_cleanup().await;
     while connections.join_next().await.is_some() {}
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return socket,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 async fn greet(socket: TcpStream, door: Arc<Door>, shutdown: ShutdownWatch) {

@@ -1,5 +1,7 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
+#![cfg(test)]
+
 mod decisions;
 mod lifecycle;
 mod reload;

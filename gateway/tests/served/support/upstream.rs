@@ -236,6 +236,7 @@ async fn answer(
                 std::future::pending::<()>().await;
             }
             sending.1 = true;
+            drop(sending);
             None
         },
     ));
