@@ -1,6 +1,7 @@
 //! The program itself, as a user runs it: what it prints, where, and with which exit code.
 
 #![cfg(test)]
+#![cfg(feature = "server")]
 
 #[path = "program/dev.rs"]
 mod dev;

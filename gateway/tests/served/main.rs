@@ -1,6 +1,7 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
 #![cfg(test)]
+#![cfg(feature = "server")]
 
 mod decisions;
 mod lifecycle;

@@ -125,8 +125,8 @@ async fn what_needs_a_restart_is_refused_by_name() {
     for (from, to, name) in changes {
         let (gateway, agent) = fronting(&upstream).await;
         // All or nothing: the roles in the same file must not take effect either.
-        let changed = gateway.yaml.lock().unwrap().replace("search_*", "nothing");
-        *gateway.yaml.lock().unwrap() = changed;
+        let stricter = gateway.yaml.lock().unwrap().replace("search_*", "nothing");
+        *gateway.yaml.lock().unwrap() = stricter;
 
         let told = gateway.change(from, to).await.unwrap_err();
 
