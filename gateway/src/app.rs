@@ -47,6 +47,9 @@ const HTTP2_STREAMS: u32 = 128;
 /// How long an idle HTTP/2 connection is kept.
 const HTTP2_IDLE: Duration = Duration::from_secs(300);
 
+/// How long requests that were cut may take to go on record.
+const CUT: Duration = Duration::from_secs(1);
+
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -215,23 +218,16 @@ impl Running {
         self.shared.reload().await.map(drop)
     }
 
-    /// Stops: no new connections, requests under way are waited for, the ledger is closed.
+    /// Stops: no new connections, requests under way are waited for and then cut, the ledger is closed.
     pub async fn stop(self) {
         self.shared.draining.store(true, Ordering::Release);
         let _ = self.stop.send(true);
-        let drain = self.shared.settings.load().drain;
-        let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
-        if emptied.is_err() {
-            let left = self.shared.inflight.now();
-            tracing::warn!(
-                left,
-                ?drain,
-                "stopping although requests are still under way"
-            );
-        }
-        for task in self.tasks {
+        self.drain().await;
+        for task in &self.tasks {
             task.abort();
         }
+        // What was cut still closes its books.
+        let _ = tokio::time::timeout(CUT, self.shared.inflight.emptied()).await;
         self.shared.stop_refreshing();
         if let Some(path) = &self.admin {
             let _ = std::fs::remove_file(path);
@@ -242,6 +238,19 @@ impl Running {
             shared.ledger.flush_and_close();
         })
         .await;
+    }
+
+    async fn drain(&self) {
+        let drain = self.shared.settings.load().drain;
+        let emptied = tokio::time::timeout(drain, self.shared.inflight.emptied()).await;
+        if emptied.is_err() {
+            let left = self.shared.inflight.now();
+            tracing::warn!(
+                left,
+                ?drain,
+                "stopping although requests are still under way"
+            );
+        }
     }
 }
 

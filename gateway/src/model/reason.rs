@@ -69,13 +69,15 @@ pub enum Reason {
     UpstreamProtocol,
     /// The client went away before its answer was complete.
     ClientGone,
+    /// The gateway stopped before the answer was complete.
+    GatewayStopped,
     /// The gateway failed in a way it did not foresee.
     Internal,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -109,6 +111,7 @@ impl Reason {
         Self::UpstreamTimeout,
         Self::UpstreamProtocol,
         Self::ClientGone,
+        Self::GatewayStopped,
         Self::Internal,
     ];
 
@@ -163,6 +166,7 @@ impl Reason {
             Self::UpstreamTimeout => ("upstream_timeout", 504, 50401),
             Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
             Self::ClientGone => ("client_gone", 499, 49901),
+            Self::GatewayStopped => ("gateway_stopped", 503, 50303),
             Self::Internal => ("internal", 500, 50001),
         }
     }
@@ -207,6 +211,7 @@ impl Reason {
                 "the server behind the gateway gave an answer that cannot be passed on"
             }
             Self::ClientGone => "the client went away",
+            Self::GatewayStopped => "the gateway stopped",
             Self::Internal => "the gateway failed",
         }
     }

@@ -46,14 +46,28 @@ pub(crate) fn failure(error: &Error) -> Reason {
 /// Closes the books on a request.
 pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
+    if let Stage::Forwarding(forwarding) = stage {
+        let written = session.response_written().map(|head| head.status.as_u16());
+        close(*forwarding, written, error.map(failure));
+    }
+    // Last: who waits for requests to end closes the ledger next.
     drop(progress.inflight.take());
-    let Stage::Forwarding(mut forwarding) = stage else {
-        return;
-    };
+}
+
+/// Closes the books on a request that is cut before its end: no call is without an outcome.
+pub(crate) fn abandon(progress: &mut Progress) {
+    let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
+    if let Stage::Forwarding(forwarding) = stage {
+        let written = forwarding.status;
+        close(*forwarding, written, Some(Reason::GatewayStopped));
+    }
+}
+
+fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reason>) {
     drop(forwarding.hold.take());
     let ended = Instant::now();
-    let failure = forwarding.failure.or_else(|| error.map(failure));
-    let outcome = outcome(session, &mut forwarding, ended);
+    let failure = forwarding.failure.or(failure);
+    let outcome = outcome(written, &mut forwarding, ended);
     let duration = ended.duration_since(forwarding.started);
     observe(&forwarding, &outcome, failure, duration);
     let action = forwarding.passage.action();
@@ -83,7 +97,7 @@ pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Pr
     }
 }
 
-fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Outcome {
+fn outcome(written: Option<u16>, forwarding: &mut Forwarding, ended: Instant) -> Outcome {
     let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
     let summary = match trim {
         Trim::Pass(Some(tap)) => tap.finish(),
@@ -91,7 +105,6 @@ fn outcome(session: &Session, forwarding: &mut Forwarding, ended: Instant) -> Ou
             None
         }
     };
-    let written = session.response_written().map(|head| head.status.as_u16());
     Outcome {
         http_status: written,
         jsonrpc_error: summary.as_ref().and_then(|summary| summary.error_code),
@@ -114,7 +127,7 @@ fn observe(
     duration: Duration,
 ) {
     let ending = match (failure, outcome.jsonrpc_error, outcome.is_error) {
-        (Some(Reason::ClientGone), _, _) => Ending::Aborted,
+        (Some(Reason::ClientGone | Reason::GatewayStopped), _, _) => Ending::Aborted,
         (Some(reason), _, _) => Ending::Refused(reason),
         (None, Some(code), _) => Ending::RpcError(code),
         (None, None, Some(true)) => Ending::ToolError,

@@ -15,6 +15,7 @@ use pingora::protocols::{GetSocketDigest, SocketDigest, Stream};
 use pingora::proxy::HttpProxy;
 use pingora::server::ShutdownWatch;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::proxy::guard::{Connection, GuardStream};
 use crate::proxy::service::Gateway;
@@ -32,38 +33,50 @@ pub struct Door {
     pub tls: Option<Acceptor>,
 }
 
-/// Accepts until `shutdown` says stop; each connection lives on in a task of its own.
+/// Accepts until `shutdown` says stop, then waits for the connections there are. Dropped, it cuts them.
 pub async fn serve(listener: TcpListener, door: Arc<Door>, mut shutdown: ShutdownWatch) {
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => greet(socket, Arc::clone(&door), shutdown.clone()),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            _ = shutdown.changed() => return,
+            socket = accept(&listener) => {
+                connections.spawn(greet(socket, Arc::clone(&door), shutdown.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+            _ = shutdown.changed() => break,
+        }
+    }
+    drop(listener);
+    // Connections that wait for a next request are let go.
+    door.proxy.http_cleanup().await;
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return socket,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }
 
-fn greet(socket: TcpStream, door: Arc<Door>, shutdown: ShutdownWatch) {
-    tokio::spawn(async move {
-        let Some(stream) = open(socket, &door).await else {
-            return;
-        };
-        let connection = Arc::new(Connection::default());
-        let guarded = GuardStream::new(stream, Arc::clone(&connection), GREETING);
-        let visit = Arc::new(Visit {
-            proxy: Arc::clone(&door.proxy),
-            connection,
-        });
-        let mut next: Option<Stream> = Some(Box::new(guarded));
-        while let Some(stream) = next {
-            next = visit.process_new(stream, &shutdown).await;
-        }
+async fn greet(socket: TcpStream, door: Arc<Door>, shutdown: ShutdownWatch) {
+    let Some(stream) = open(socket, &door).await else {
+        return;
+    };
+    let connection = Arc::new(Connection::default());
+    let guarded = GuardStream::new(stream, Arc::clone(&connection), GREETING);
+    let visit = Arc::new(Visit {
+        proxy: Arc::clone(&door.proxy),
+        connection,
     });
+    let mut next: Option<Stream> = Some(Box::new(guarded));
+    while let Some(stream) = next {
+        next = visit.process_new(stream, &shutdown).await;
+    }
 }
 
 /// The socket as pingora sees it, after the TLS handshake if there is one.

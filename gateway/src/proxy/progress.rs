@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::decision::{Action, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
 use crate::model::Reason;
+use crate::proxy::finish;
 use crate::proxy::guard::{Connection, Hold};
 use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
@@ -143,6 +144,13 @@ impl OpenStream {
 impl Drop for OpenStream {
     fn drop(&mut self) {
         self.0.stream_closed();
+    }
+}
+
+/// A connection that is cut takes its request with it; `inflight` is given back after the books are closed.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        finish::abandon(self);
     }
 }
 

@@ -82,3 +82,20 @@ impl VerifiedToken<'_> {
         self.expires
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::VerifiedToken;
+
+    /// Two ways to `Copies` exist for whatever is `Clone`: then the call below is ambiguous and does not compile.
+    trait Copies<Way> {
+        fn never() {}
+    }
+    impl<T> Copies<()> for T {}
+    impl<T: Clone> Copies<u8> for T {}
+
+    #[test]
+    fn a_verified_token_is_not_clone() {
+        <VerifiedToken<'static> as Copies<_>>::never();
+    }
+}

@@ -11,10 +11,10 @@ mod gateway;
 mod issuer;
 mod upstream;
 
-pub(crate) use agent::{Agent, Answer, call, legacy, list, modern, send, stateless};
+pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
 pub(crate) use gateway::{Gateway, Setup, records_in};
 pub(crate) use issuer::{Issuer, now};
-pub(crate) use upstream::{Arrived, Reply, Upstream};
+pub(crate) use upstream::{Arrived, Reply, Upstream, eventually, tool};
 
 /// The path of the server in the usual setup.
 pub(crate) const PATH: &str = "/crm/mcp";

@@ -247,3 +247,13 @@ async fn answer(
     ));
     Ok(response.body(body.boxed()).unwrap())
 }
+
+/// Whether `holds` comes true within `limit`.
+pub(crate) async fn eventually(limit: Duration, holds: impl Fn() -> bool) -> bool {
+    let watching = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(limit, watching).await.is_ok()
+}

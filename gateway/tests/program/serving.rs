@@ -1,0 +1,235 @@
+//! `gatewright run` under signals, and the verbs that speak to it over its socket.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::process::{Finished, Program, free_port, gatewright};
+use crate::support::{Agent, PATH, Reply, Setup, Upstream, eventually, modern};
+
+const SOON: Duration = Duration::from_secs(5);
+
+struct Served {
+    program: Program,
+    agent: Agent,
+    url: String,
+    setup: Setup,
+}
+
+impl Served {
+    async fn start(upstream: &Upstream) -> Self {
+        let setup = Setup::default();
+        let (listen, ops) = (free_port(), free_port());
+        let yaml = setup
+            .yaml(&upstream.url())
+            .replace(
+                "listen: { address: 127.0.0.1:0 }",
+                &format!("listen: {{ address: 127.0.0.1:{listen} }}"),
+            )
+            .replace(
+                "ops: { address: 127.0.0.1:0 }",
+                &format!("ops: {{ address: 127.0.0.1:{ops} }}"),
+            );
+        std::fs::write(setup.folder.path().join("gatewright.yaml"), yaml).unwrap();
+        let program = Program::start(setup.folder.path(), &["run", "-c", "gatewright.yaml"]);
+        let url = format!("http://127.0.0.1:{listen}{PATH}");
+        let agent = Agent::new(url.clone(), Some(setup.analyst()));
+        let mut served = Self {
+            program,
+            agent,
+            url,
+            setup,
+        };
+        served.until_ready(ops).await;
+        served
+    }
+
+    async fn until_ready(&mut self, ops: u16) {
+        for _ in 0..400 {
+            let ready = reqwest::get(format!("http://127.0.0.1:{ops}/readyz")).await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            self.program.assert_running();
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("it is never ready: {}", self.program.talk());
+    }
+
+    fn folder(&self) -> &Path {
+        self.setup.folder.path()
+    }
+
+    fn change(&self, from: &str, to: &str) {
+        let file = self.folder().join("gatewright.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "nothing to replace: {from}");
+        std::fs::write(file, text.replace(from, to)).unwrap();
+    }
+
+    async fn status_of(&self, tool: &str) -> u16 {
+        self.agent.modern(&modern(tool, &json!({}))).await.status
+    }
+
+    /// Whether a call of `tool` gets `status` soon.
+    async fn comes_to(&self, tool: &str, status: u16) -> bool {
+        let trying = async {
+            while self.status_of(tool).await != status {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(SOON, trying).await.is_ok()
+    }
+
+    /// Runs another verb in the same folder.
+    fn verb(&self, arguments: &[&str]) -> Finished {
+        Finished::of(gatewright(self.folder(), arguments))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_under_way_survives_sigterm_and_the_exit_is_clean() {
+    let upstream = Upstream::start(|arrived| {
+        let answer =
+            json!({ "jsonrpc": "2.0", "id": arrived.json()["id"], "result": { "content": [] } });
+        let mut reply = Reply::json(&answer);
+        reply.pieces[0].0 = Duration::from_millis(700);
+        reply
+    })
+    .await;
+    let mut served = Served::start(&upstream).await;
+    let url_agent = Agent::new(served.url.clone(), Some(served.setup.analyst()));
+    let asking =
+        tokio::spawn(async move { url_agent.modern(&modern("search_x", &json!({}))).await });
+    assert!(eventually(SOON, || upstream.count() == 1).await);
+
+    served.program.signal("TERM");
+
+    let (status, took) = served.program.ended();
+    assert_eq!(status.code(), Some(0), "{}", served.program.talk());
+    assert!(took < SOON, "an idle drain was waited for: {took:?}");
+    let answer = asking.await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!((upstream.completed(), upstream.aborted()), (1, 0));
+    assert!(!served.folder().join("gatewright.sock").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sighup_takes_a_good_file_and_survives_a_bad_one() {
+    let upstream = Upstream::plain().await;
+    let mut served = Served::start(&upstream).await;
+    assert_eq!(served.status_of("search_x").await, 200);
+    assert_eq!(served.status_of("delete_customer").await, 403);
+
+    served.change("search_*", "delete_*");
+    served.program.signal("HUP");
+    assert!(
+        served.comes_to("delete_customer", 200).await,
+        "{}",
+        served.program.talk()
+    );
+    assert_eq!(served.status_of("search_x").await, 403);
+
+    served.change("version: 1", "version: 9");
+    served.program.signal("HUP");
+    served.change("version: 9", "version: 1");
+    served.change("delete_*", "search_*");
+    served.program.signal("HUP");
+    assert!(
+        served.comes_to("search_x", 200).await,
+        "{}",
+        served.program.talk()
+    );
+    served.program.assert_running();
+
+    served.program.signal("TERM");
+    assert_eq!(served.program.ended().0.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reload_and_status_reach_the_running_gateway() {
+    let upstream = Upstream::plain().await;
+    let mut served = Served::start(&upstream).await;
+    let before = served.verb(&["status"]);
+    assert_eq!(before.code, 0, "{before:?}");
+    let before: Value = serde_json::from_str(&before.out).unwrap();
+    assert_eq!(before["servers"][0]["name"], "crm", "{before}");
+    assert_eq!(before["issuers"][0]["ready"], true, "{before}");
+
+    served.change("search_*", "delete_*");
+    let reloaded = served.verb(&["reload"]);
+
+    assert_eq!((reloaded.code, reloaded.talk.as_str()), (0, ""));
+    let reloaded: Value = serde_json::from_str(&reloaded.out).unwrap();
+    assert_eq!(reloaded["reloaded"], true);
+    assert_eq!(
+        served.status_of("delete_customer").await,
+        200,
+        "in force at once"
+    );
+    let after: Value = serde_json::from_str(&served.verb(&["status"]).out).unwrap();
+    assert_eq!(after["config"], reloaded["config"]);
+    assert_ne!(after["policy"], before["policy"]);
+
+    served.change("version: 1", "verson: 1");
+    let refused = served.verb(&["reload", "--socket", "gatewright.sock"]);
+    assert_eq!((refused.code, refused.out.as_str()), (3, ""));
+    assert!(
+        refused.talk.contains("unknown key `verson`"),
+        "{}",
+        refused.talk
+    );
+    assert_eq!(
+        served.status_of("delete_customer").await,
+        200,
+        "the old one goes on"
+    );
+    served.program.assert_running();
+}
+
+#[test]
+fn nobody_on_the_socket_has_an_exit_code_of_its_own() {
+    let setup = Setup::default();
+    let folder = setup.folder.path();
+    std::fs::write(
+        folder.join("gatewright.yaml"),
+        setup.yaml("http://127.0.0.1:9/mcp"),
+    )
+    .unwrap();
+    for verb in ["status", "reload"] {
+        for arguments in [&[verb][..], &[verb, "--socket", "gatewright.sock"]] {
+            let finished = Finished::of(gatewright(folder, arguments));
+            assert_eq!(
+                (finished.code, finished.out.as_str()),
+                (5, ""),
+                "{arguments:?}"
+            );
+            assert!(
+                finished.talk.contains("gatewright.sock"),
+                "{}",
+                finished.talk
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_gateway_in_the_same_folder_says_what_is_taken() {
+    let upstream = Upstream::plain().await;
+    let served = Served::start(&upstream).await;
+    let text = std::fs::read_to_string(served.folder().join("gatewright.yaml")).unwrap();
+    let second = text.replace("gatewright.sock", "second.sock");
+    std::fs::write(served.folder().join("second.yaml"), second).unwrap();
+
+    let finished = served.verb(&["run", "-c", "second.yaml"]);
+
+    assert_eq!(finished.code, 1, "{finished:?}");
+    assert!(finished.talk.contains("audit"), "{}", finished.talk);
+    assert!(
+        finished.talk.contains("another gateway"),
+        "{}",
+        finished.talk
+    );
+    assert_eq!(served.status_of("search_x").await, 200, "the first goes on");
+}
