@@ -1,5 +1,6 @@
 //! No record, no call: the decision is in the file before the request leaves, and what may not be written is not.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,22 +12,27 @@ use crate::support::{
     Agent, Gateway, PATH, Reply, Setup, Upstream, call, list, modern, records_in, send,
 };
 
+/// An upstream that keeps what the ledger held whenever a request arrived.
+async fn reader_of(ledger: &Path) -> (Upstream, Arc<Mutex<Vec<Vec<Value>>>>) {
+    let seen = Arc::<Mutex<Vec<Vec<Value>>>>::default();
+    let (found, ledger) = (Arc::clone(&seen), ledger.to_owned());
+    let upstream = Upstream::start(move |arrived| {
+        found.lock().unwrap().push(records_in(&ledger));
+        if arrived.method == "GET" {
+            return Reply::events(vec![": hello\n\n".into()]);
+        }
+        let result = json!({ "tools": [], "content": [] });
+        Reply::json(&json!({ "jsonrpc": "2.0", "id": arrived.json()["id"], "result": result }))
+    })
+    .await;
+    (upstream, seen)
+}
+
 #[tokio::test]
 async fn the_decision_is_in_the_ledger_before_the_request_arrives_upstream() {
     let setup = Setup::default();
     let ledger = setup.folder.path().join("audit");
-    let seen = Arc::<Mutex<Vec<Vec<Value>>>>::default();
-    let (found, folder) = (Arc::clone(&seen), ledger.clone());
-    let upstream = Upstream::start(move |arrived| {
-        found.lock().unwrap().push(records_in(&folder));
-        match arrived.method.as_str() {
-            "GET" => Reply::events(vec![": hello\n\n".into()]),
-            _ => Reply::json(
-                &json!({ "jsonrpc": "2.0", "id": arrived.json()["id"], "result": { "tools": [], "content": [] } }),
-            ),
-        }
-    })
-    .await;
+    let (upstream, seen) = reader_of(&ledger).await;
     let token = setup.analyst();
     let gateway = setup.start(&upstream).await;
     let agent = Agent::new(gateway.url(), Some(token));

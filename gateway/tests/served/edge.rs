@@ -163,7 +163,7 @@ async fn whole_request(socket: &mut TcpStream) -> Option<String> {
             .await
             .ok()
             .filter(|read| *read > 0)?;
-        text.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+        text.push_str(std::str::from_utf8(piece.get(..length)?).ok()?);
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };

@@ -21,15 +21,13 @@ pub(crate) fn challenges(line: &str) -> Option<Vec<Challenge>> {
     let mut found = vec![rest.scheme()?];
     while !rest.0.is_empty() {
         rest.comma()?;
-        let ahead = Rest(rest.0).parameter();
-        let challenge = match ahead {
-            Some(_) => found.last_mut()?,
-            None => {
-                found.push(rest.scheme()?);
-                continue;
-            }
+        let mut ahead = Rest(rest.0);
+        let Some((name, value)) = ahead.parameter() else {
+            found.push(rest.scheme()?);
+            continue;
         };
-        let (name, value) = rest.parameter()?;
+        rest = ahead;
+        let challenge = found.last_mut()?;
         if challenge.parameter(&name).is_some() {
             return None;
         }
@@ -85,7 +83,7 @@ impl Rest<'_> {
         while let Some((at, character)) = characters.next() {
             match character {
                 '"' => {
-                    self.0 = &self.0[at + 2..];
+                    self.0 = self.0.get(at + 2..)?;
                     return Some(text);
                 }
                 '\\' => text.push(characters.next()?.1),

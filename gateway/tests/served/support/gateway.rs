@@ -221,8 +221,9 @@ pub(crate) fn records_in(ledger: &std::path::Path) -> Vec<Value> {
         .iter()
         .map(|file| std::fs::read_to_string(file).unwrap())
         .flat_map(|text| {
-            let whole = text.rfind('\n').map_or(0, |end| end + 1);
-            text[..whole].lines().map(parsed).collect::<Vec<_>>()
+            let whole = text.split_inclusive('\n');
+            let whole = whole.filter(|line| line.ends_with('\n'));
+            whole.map(parsed).collect::<Vec<_>>()
         })
         .collect()
 }
