@@ -118,23 +118,15 @@ impl Gateway {
 
     /// Every record so far, in order; waits until records that need not be written at once are.
     pub(crate) async fn records(&self) -> Vec<Value> {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let mut files: Vec<_> = std::fs::read_dir(self.ledger())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "jsonl")
-            })
-            .collect();
-        files.sort();
-        let text: String = files
-            .iter()
-            .map(|file| std::fs::read_to_string(file).unwrap())
-            .collect();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        // The record of a request that comes last is written last.
+        let Ok(fence) = reqwest::get(format!("http://{}/fence", self.address())).await else {
+            return records_in(&self.ledger());
+        };
+        let id = fence.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let is_fence = |record: &Value| record["request_id"] == *id;
+        let mut records = self.records_until(|all| all.iter().any(is_fence)).await;
+        records.retain(|record| !is_fence(record));
+        records
     }
 
     /// The records of this kind.
@@ -162,13 +154,8 @@ impl Gateway {
     /// Every record about a request so far, and none that is still on its way: the ledger keeps their order,
     /// so a last refused request ends the wait.
     pub(crate) async fn settled(&self) -> Vec<Value> {
-        let fence = reqwest::get(format!("http://{}/fence", self.address()))
-            .await
-            .unwrap();
-        let id = fence.headers()["x-request-id"].to_str().unwrap().to_owned();
-        let is_fence = |record: &Value| record["request_id"] == *id;
-        let mut records = self.records_until(|all| all.iter().any(is_fence)).await;
-        records.retain(|record| !is_fence(record) && record["kind"] != "lifecycle");
+        let mut records = self.records().await;
+        records.retain(|record| record["kind"] != "lifecycle");
         records
     }
 
