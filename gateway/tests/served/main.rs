@@ -1,5 +1,8 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
 
+#![cfg(test)]
+#![cfg(feature = "server")]
+
 mod bodies;
 mod decisions;
 mod lists;
