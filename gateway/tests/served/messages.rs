@@ -80,10 +80,18 @@ pub(super) async fn assert_refused(cases: Vec<Case>) {
         case.assert_answered(&answer);
         assert_eq!(wire.upstream.count(), 0, "{}", case.what);
     }
+    assert_still_serves(&wire).await;
+    assert_on_record(&wire, &cases).await;
+}
+
+async fn assert_still_serves(wire: &Wire) {
     let answer = wire.post(&Lines::legacy(), allowed()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(wire.upstream.count(), 1);
+}
 
+/// One decision for each case and the call behind them, one record for each stranger.
+async fn assert_on_record(wire: &Wire, cases: &[Case]) {
     let mut reasons: Vec<_> = cases.iter().map(|case| case.reason).collect();
     reasons.push("allow");
     assert_eq!(wire.decisions().await, reasons, "one record each");
