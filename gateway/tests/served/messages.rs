@@ -54,6 +54,18 @@ impl Case {
         self.id = id.into();
         self
     }
+
+    fn assert_answered(&self, answer: &Answer) {
+        let what = format!("{}: {}", self.what, answer.body);
+        assert_eq!(answer.status, self.status, "{what}");
+        assert_eq!(answer.code(), Some(self.code), "{what}");
+        let body = answer.json();
+        assert_eq!(body["error"]["data"]["reason"], self.reason, "{what}");
+        assert_eq!(body.get("id").unwrap_or(&Value::Null), &self.id, "{what}");
+        let has_id = body.get("id").is_some();
+        assert_eq!(has_id, !self.id.is_null(), "null is no id: {what}");
+        assert_eq!(answer.header("www-authenticate"), None, "{what}");
+    }
 }
 
 /// Sends every case as a stranger and as an agent; then one message that is allowed.
@@ -65,21 +77,21 @@ pub(super) async fn assert_refused(cases: Vec<Case>) {
         assert_eq!(seen(&stranger), seen(&silence), "{}", case.what);
 
         let answer = wire.post(&case.lines, case.body.clone()).await;
-        let what = format!("{}: {}", case.what, answer.body);
-        assert_eq!(answer.status, case.status, "{what}");
-        assert_eq!(answer.code(), Some(case.code), "{what}");
-        let body = answer.json();
-        assert_eq!(body["error"]["data"]["reason"], case.reason, "{what}");
-        assert_eq!(body["id"], case.id, "{what}");
-        let has_id = body.as_object().unwrap().contains_key("id");
-        assert_eq!(has_id, !case.id.is_null(), "{what}");
-        assert_eq!(answer.header("www-authenticate"), None, "{what}");
-        assert_eq!(wire.upstream.count(), 0, "{what}");
+        case.assert_answered(&answer);
+        assert_eq!(wire.upstream.count(), 0, "{}", case.what);
     }
+    assert_still_serves(&wire).await;
+    assert_on_record(&wire, &cases).await;
+}
+
+async fn assert_still_serves(wire: &Wire) {
     let answer = wire.post(&Lines::legacy(), allowed()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(wire.upstream.count(), 1);
+}
 
+/// One decision for each case and the call behind them, one record for each stranger.
+async fn assert_on_record(wire: &Wire, cases: &[Case]) {
     let mut reasons: Vec<_> = cases.iter().map(|case| case.reason).collect();
     reasons.push("allow");
     assert_eq!(wire.decisions().await, reasons, "one record each");

@@ -198,7 +198,8 @@ impl Raw {
             None if head.contains("transfer-encoding: chunked") => self.chunks().await,
             None => String::new(),
         };
-        (head[9..12].parse().unwrap(), body)
+        let status = head.split(' ').nth(1).unwrap();
+        (status.parse().unwrap(), body)
     }
 
     async fn chunks(&mut self) -> String {

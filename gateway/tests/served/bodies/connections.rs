@@ -32,7 +32,7 @@ async fn a_client_that_stalls_is_told_so_in_time_and_nothing_arrives() {
         let mut client = wire.connect().await;
         let head = wire.head(&format!("content-length: {length}\r\n"));
         client.send(&head).await;
-        client.send(&body[..20]).await;
+        client.send(&body.as_bytes()[..20]).await;
         let since = Instant::now();
         assert_reason(&client.answer().await, 408, "body_incomplete");
         assert!(since.elapsed() < Duration::from_secs(3), "{length}");
@@ -67,7 +67,7 @@ async fn a_body_shorter_than_announced_never_arrives() {
     client
         .send(wire.head(&format!("content-length: {}\r\n", body.len())))
         .await;
-    client.send(&body[..cut]).await;
+    client.send(&body.as_bytes()[..cut]).await;
     client.end().await;
     assert_reason(&client.answer().await, 408, "body_incomplete");
     assert_eq!(wire.upstream.count(), 0);

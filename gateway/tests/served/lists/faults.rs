@@ -9,27 +9,46 @@ use crate::wire::Wire;
 
 /// Answers with denied names that are no list of tools to the request with id 7.
 fn bodies() -> Vec<(&'static str, String)> {
+    let changed = changed_bodies().into_iter();
+    let changed = changed.map(|(what, body)| (what, body.to_string()));
+    changed.chain(respelled_bodies()).collect()
+}
+
+/// JSON that is something else.
+fn changed_bodies() -> Vec<(&'static str, Value)> {
     let answer = KINDS[0].answer();
-    let text = answer.to_string();
-    let with = |change: &dyn Fn(&mut Value)| {
-        let mut changed = answer.clone();
-        change(&mut changed);
-        changed.to_string()
-    };
     let tools = answer["result"]["tools"].clone();
+    let with = |pointer: &str, value: Value| {
+        let mut changed = answer.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        changed.pointer_mut(parent).unwrap()[key] = value;
+        changed
+    };
     vec![
         (
             "tools in an object",
-            with(&|it| it["result"]["tools"] = json!({ "a": tools })),
+            with("/result/tools", json!({ "a": tools })),
         ),
+        ("tools as text", with("/result/tools", json!("SECRET"))),
+        ("no tools", with("/result", json!({ "prompts": tools }))),
+        ("a result that is an array", with("/result", tools.clone())),
+        ("another id", with("/id", json!(8))),
+        ("the id as text", with("/id", json!("7"))),
+        ("id null", with("/id", Value::Null)),
         (
-            "tools as text",
-            with(&|it| it["result"]["tools"] = json!("SECRET")),
+            "a result and a method",
+            with("/method", json!("notifications/message")),
         ),
-        (
-            "no tools",
-            with(&|it| it["result"] = json!({ "prompts": tools })),
-        ),
+        ("a result and an error", with("/error", json!({}))),
+        ("a batch", json!([answer])),
+    ]
+}
+
+/// Text that two readers could read as two lists, or not at all.
+fn respelled_bodies() -> Vec<(&'static str, String)> {
+    let text = KINDS[0].answer().to_string();
+    let named = |to: &str| text.replace("\"name\":\"search_b\"", to);
+    vec![
         (
             "tools in other case",
             text.replace("\"tools\"", "\"Tools\""),
@@ -38,44 +57,19 @@ fn bodies() -> Vec<(&'static str, String)> {
             "tools twice",
             text.replacen("\"tools\"", "\"tools\":[],\"tools\"", 1),
         ),
-        (
-            "a result that is an array",
-            with(&|it| it["result"] = tools.clone()),
-        ),
-        ("another id", with(&|it| it["id"] = json!(8))),
-        ("the id as text", with(&|it| it["id"] = json!("7"))),
         ("no id", text.replace("\"id\":7,", "")),
-        ("id null", with(&|it| it["id"] = Value::Null)),
-        ("a batch", format!("[{text}]")),
         ("two documents", format!("{text}\n{text}")),
-        ("cut short", text[..text.len() - 1].to_owned()),
-        (
-            "a result and a method",
-            with(&|it| it["method"] = json!("notifications/message")),
-        ),
-        ("a result and an error", with(&|it| it["error"] = json!({}))),
-        (
-            "a nameless tool",
-            text.replace("\"name\":\"SECRETS\"", "\"title2\":\"SECRETS\""),
-        ),
-        (
-            "a name that is a number",
-            text.replace("\"name\":\"SECRETS\"", "\"name\":5"),
-        ),
+        ("cut short", text.trim_end_matches('}').to_owned()),
         ("a tool that is text", text.replacen('[', "[\"SECRET\",", 1)),
+        ("a nameless tool", named("\"title2\":\"search_b\"")),
+        ("a name that is a number", named("\"name\":5")),
         (
             "a look-alike name",
-            text.replace(
-                "\"name\":\"search_b\"",
-                "\"Name\":\"SECRET\",\"name\":\"search_b\"",
-            ),
+            named("\"Name\":\"SECRET\",\"name\":\"search_b\""),
         ),
         (
             "a name twice",
-            text.replace(
-                "\"name\":\"search_b\"",
-                "\"name\":\"SECRET\",\"name\":\"search_b\"",
-            ),
+            named("\"name\":\"SECRET\",\"name\":\"search_b\""),
         ),
         ("a byte order mark", format!("\u{feff}{text}")),
         (
@@ -286,6 +280,6 @@ async fn an_error_of_the_server_passes_with_its_status() {
     let wire = answering(move |_| Reply::events(vec![Bytes::from(event.clone())])).await;
     for era in ERAS {
         let answer = ask(&wire, era, "tools/list").await;
-        assert_eq!(events(&answer.body), [error.clone()]);
+        assert_eq!(events(&answer.body), std::slice::from_ref(&error));
     }
 }

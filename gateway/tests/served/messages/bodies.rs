@@ -31,7 +31,7 @@ async fn a_body_that_is_no_strict_json_never_arrives() {
         ("nothing", Vec::new()),
         ("white space", b" \n".into()),
         ("text", b"hello".into()),
-        ("cut short", whole[..whole.len() - 1].into()),
+        ("cut short", whole.trim_end_matches('}').into()),
         ("a byte order mark", format!("\u{feff}{whole}").into()),
         ("utf-16", utf16),
         ("a second document", format!("{whole}{whole}").into()),
@@ -132,11 +132,17 @@ async fn a_batch_never_arrives() {
     assert_refused(cases.collect()).await;
 }
 
+fn in_both_eras(bodies: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Case> {
+    let cases = bodies.into_iter().flat_map(|(what, body)| eras(what, body));
+    cases
+        .map(|case| case.is(-32600, "request_invalid"))
+        .collect()
+}
+
 #[tokio::test]
-async fn json_that_is_no_message_of_a_client_never_arrives() {
+async fn json_that_is_no_message_or_has_no_usable_id_never_arrives() {
     let id = |text: &str| legacy_call("{}").replace(r#""id":7"#, &format!(r#""id":{text}"#));
-    let named = |text: &str| legacy_call("{}").replace(r#""tools/call""#, text);
-    let bare = [
+    let bodies = [
         ("a number", "1".to_owned()),
         ("null", "null".to_owned()),
         ("a string", r#""tools/call""#.to_owned()),
@@ -151,7 +157,15 @@ async fn json_that_is_no_message_of_a_client_never_arrives() {
             legacy_call("{}").replace(r#""id":7,"#, ""),
         ),
     ];
-    let kept = [
+    assert_refused(in_both_eras(bodies)).await;
+}
+
+#[tokio::test]
+async fn a_message_that_no_client_may_send_never_arrives() {
+    let call = legacy_call("{}");
+    let named = |text: &str| call.replace(r#""tools/call""#, text);
+    let beside = |member: &str| call.replacen('{', &format!("{{{member},"), 1);
+    let bodies = [
         ("a method that is a number", named("5")),
         ("a method with NUL", named(r#""tools/call\u0000""#)),
         (
@@ -162,40 +176,18 @@ async fn json_that_is_no_message_of_a_client_never_arrives() {
             "a notification with an id",
             named(r#""notifications/initialized""#),
         ),
-        ("jsonrpc 1.0", legacy_call("{}").replace("2.0", "1.0")),
-        (
-            "no jsonrpc",
-            legacy_call("{}").replace(r#""jsonrpc":"2.0","#, ""),
-        ),
-        (
-            "jsonrpc a number",
-            legacy_call("{}").replace(r#""2.0""#, "2.0"),
-        ),
-        (
-            "an unknown member",
-            legacy_call("{}").replacen('{', r#"{"x":1,"#, 1),
-        ),
-        (
-            "a look-alike",
-            legacy_call("{}").replacen('{', r#"{"Method":"tools/list","#, 1),
-        ),
-        (
-            "a result beside",
-            legacy_call("{}").replacen('{', r#"{"result":{},"#, 1),
-        ),
+        ("jsonrpc 1.0", call.replace("2.0", "1.0")),
+        ("no jsonrpc", call.replace(r#""jsonrpc":"2.0","#, "")),
+        ("jsonrpc a number", call.replace(r#""2.0""#, "2.0")),
+        ("an unknown member", beside(r#""x":1"#)),
+        ("a look-alike", beside(r#""Method":"tools/list""#)),
+        ("a result beside", beside(r#""result":{}"#)),
         (
             "two answers",
             r#"{"jsonrpc":"2.0","id":7,"result":{},"error":{}}"#.into(),
         ),
     ];
-    let bare = bare.into_iter().flat_map(|(what, body)| eras(what, body));
-    let kept = kept
-        .into_iter()
-        .flat_map(|(what, body)| eras(what, body))
-        .map(|case| case.id(7));
-    let cases = bare
-        .chain(kept)
-        .map(|case| case.is(-32600, "request_invalid"));
+    let cases = in_both_eras(bodies).into_iter().map(|case| case.id(7));
     assert_refused(cases.collect()).await;
 }
 
@@ -250,38 +242,42 @@ async fn params_that_do_not_fit_never_arrive() {
     assert_refused(cases.collect()).await;
 }
 
+fn bytes(messages: Vec<(&'static str, Lines, String)>) -> Vec<(&'static str, Lines, Vec<u8>)> {
+    let messages = messages.into_iter();
+    messages
+        .map(|(what, lines, body)| (what, lines, body.into_bytes()))
+        .collect()
+}
+
 #[tokio::test]
-async fn unusual_messages_that_all_readers_read_alike_arrive_as_they_are() {
+async fn unusual_spellings_that_all_readers_read_alike_arrive_as_they_are() {
     let bare = legacy_call("{}");
-    let mut messages = vec![
-        (
-            "an id of text",
-            Lines::legacy(),
-            bare.replace(":7,", r#":"ä\u0062","#),
-        ),
-        (
-            "a negative id",
-            Lines::legacy(),
-            bare.replace(":7,", ":-9007199254740993,"),
-        ),
-        ("null arguments", Lines::legacy(), legacy_call("null")),
+    let messages = [
+        ("an id of text", bare.replace(":7,", r#":"ä\u0062","#)),
+        ("a negative id", bare.replace(":7,", ":-9007199254740993,")),
+        ("null arguments", legacy_call("null")),
         (
             "white space",
-            Lines::legacy(),
             format!("\r\n\t {} \n", bare.replace(':', " :\n")),
         ),
         (
             "an escaped name",
-            Lines::legacy(),
             bare.replace("search_c", r"\u0073earch_c"),
         ),
         (
             "an escaped key",
-            Lines::legacy(),
             bare.replace("\"method", r#""\u006dethod"#),
         ),
-        ("no version header", Lines::of(&[crate::wire::JSON]), bare),
     ];
+    let messages = messages.map(|(what, body)| (what, Lines::legacy(), body));
+    let mut messages = messages.to_vec();
+    messages.push(("no version header", Lines::of(&[crate::wire::JSON]), bare));
+    assert_forwarded(bytes(messages)).await;
+}
+
+#[tokio::test]
+async fn unusual_arguments_that_all_readers_read_alike_arrive_as_they_are() {
+    let mut messages = Vec::new();
     for (what, arguments) in [
         ("64 levels", nested(61)),
         (
@@ -303,8 +299,5 @@ async fn unusual_messages_that_all_readers_read_alike_arrive_as_they_are() {
         messages.push((what, Lines::legacy(), legacy_call(&arguments)));
         messages.push((what, modern_lines(), modern_call(&arguments)));
     }
-    let messages = messages
-        .into_iter()
-        .map(|(what, lines, body)| (what, lines, body.into_bytes()));
-    assert_forwarded(messages.collect()).await;
+    assert_forwarded(bytes(messages)).await;
 }

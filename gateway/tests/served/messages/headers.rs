@@ -12,57 +12,56 @@ fn modern(what: &'static str, lines: Lines) -> Case {
 
 #[tokio::test]
 async fn a_header_that_does_not_say_what_the_body_says_never_arrives() {
-    let lines = modern_lines;
-    let cases = vec![
-        modern("no Mcp-Method", lines().without("mcp-method")),
-        modern(
-            "another Mcp-Method",
-            lines().with("mcp-method", "tools/list"),
-        ),
-        modern(
-            "Mcp-Method in other case",
-            lines().with("mcp-method", "Tools/Call"),
-        ),
-        modern("no Mcp-Name", lines().without("mcp-name")),
-        modern(
-            "another Mcp-Name",
-            lines().with("mcp-name", "delete_customer"),
-        ),
-        modern(
+    let with = |name, value| modern_lines().with(name, value);
+    let cases = [
+        ("no Mcp-Method", modern_lines().without("mcp-method")),
+        ("another Mcp-Method", with("mcp-method", "tools/list")),
+        ("Mcp-Method in other case", with("mcp-method", "Tools/Call")),
+        ("no Mcp-Name", modern_lines().without("mcp-name")),
+        ("another Mcp-Name", with("mcp-name", "delete_customer")),
+        (
             "Mcp-Name in other case",
-            lines().with("mcp-name", "Search_customers"),
+            with("mcp-name", "Search_customers"),
         ),
-        modern("an empty Mcp-Name", lines().with("mcp-name", "")),
-        modern("two names", lines().with("mcp-name", "search_customers, x")),
-        modern(
+        ("an empty Mcp-Name", with("mcp-name", "")),
+        ("two names", with("mcp-name", "search_customers, x")),
+        (
             "another name in base64",
-            lines().with("mcp-name", "=?base64?eA==?="),
+            with("mcp-name", "=?base64?eA==?="),
         ),
-        modern("bad base64", lines().with("mcp-name", "=?base64?!?=")),
-        modern("no version", lines().without("mcp-protocol-version")),
-        modern(
+        ("bad base64", with("mcp-name", "=?base64?!?=")),
+        ("no version", modern_lines().without("mcp-protocol-version")),
+        (
             "an older version",
-            lines().with("mcp-protocol-version", "2025-11-25"),
+            with("mcp-protocol-version", "2025-11-25"),
         ),
-        modern(
+        (
             "an unknown version",
-            lines().with("mcp-protocol-version", "2099-01-01"),
+            with("mcp-protocol-version", "2099-01-01"),
         ),
+    ];
+    let cases = cases.map(|(what, lines)| modern(what, lines));
+    let cases = cases.map(|case| case.is(-32020, "header_mismatch").id(7));
+    assert_refused(cases.into()).await;
+}
+
+#[tokio::test]
+async fn a_body_of_another_era_than_its_headers_never_arrives() {
+    let cases = [
         Case::new(
             "initialize with a modern version",
-            lines().with("mcp-method", "initialize"),
+            modern_lines().with("mcp-method", "initialize"),
             r#"{"jsonrpc":"2.0","id":7,"method":"initialize","params":{}}"#,
         ),
         Case::new(
             "a version in _meta that the header denies",
-            lines(),
+            modern_lines(),
             modern_call("{}").replace("2026-07-28", "2026-07-29"),
         ),
+        Case::new("a modern body", Lines::legacy(), modern_call("{}")),
     ];
-    let cases = cases
-        .into_iter()
-        .map(|case| case.is(-32020, "header_mismatch").id(7));
-    assert_refused(cases.collect()).await;
+    let cases = cases.map(|case| case.is(-32020, "header_mismatch").id(7));
+    assert_refused(cases.into()).await;
 }
 
 #[tokio::test]
