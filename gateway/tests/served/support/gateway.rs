@@ -65,6 +65,8 @@ pub(crate) struct Gateway {
     pub(crate) setup: Setup,
     pub(crate) running: Running,
     pub(crate) yaml: Arc<Mutex<String>>,
+    /// The requests that were made to see what was written before them.
+    fences: Mutex<Vec<String>>,
 }
 
 impl Gateway {
@@ -85,6 +87,7 @@ impl Gateway {
             setup,
             running,
             yaml,
+            fences: Mutex::default(),
         };
         gateway.until_ready().await;
         gateway
@@ -123,9 +126,11 @@ impl Gateway {
             return records_in(&self.ledger());
         };
         let id = fence.headers()["x-request-id"].to_str().unwrap().to_owned();
-        let is_fence = |record: &Value| record["request_id"] == *id;
-        let mut records = self.records_until(|all| all.iter().any(is_fence)).await;
-        records.retain(|record| !is_fence(record));
+        let is_last = |record: &Value| record["request_id"] == *id;
+        let mut records = self.records_until(|all| all.iter().any(is_last)).await;
+        let mut fences = self.fences.lock().unwrap();
+        fences.push(id);
+        records.retain(|record| !fences.iter().any(|fence| record["request_id"] == **fence));
         records
     }
 
