@@ -28,6 +28,10 @@ async fn main() -> Result<()> {
     fixture::serve(listener).await
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a fixture is told its port as other servers are"
+)]
 fn chosen_port() -> Result<u16> {
     let Some(text) = std::env::args()
         .nth(1)

@@ -17,7 +17,7 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
     Stream, TimingDigest, UniqueID, UniqueIDType,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 
 /// What the requests of one connection say to the stream beneath them.
 #[derive(Debug, Default)]
@@ -51,9 +51,13 @@ impl Drop for Hold {
     }
 }
 
+/// Bytes of an answer that may wait for its end, or for a flush.
+const WRITE_BUFFER: usize = 4096;
+
 /// A client's stream with its [`Connection`].
 pub struct GuardStream {
-    inner: Stream,
+    /// Buffered, as pingora's own listener does it: the head and the body of an answer leave together.
+    inner: BufWriter<Stream>,
     connection: Arc<Connection>,
     peer: Peer,
     peek_limit: Duration,
@@ -69,7 +73,7 @@ impl GuardStream {
     /// Guards `inner`; a protocol is recognised within `peek_limit`.
     pub fn new(inner: Stream, connection: Arc<Connection>, peek_limit: Duration) -> Self {
         Self {
-            inner,
+            inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             connection,
             peer: Peer::Present,
             peek_limit,
@@ -109,7 +113,7 @@ impl GuardStream {
 
 impl fmt::Debug for GuardStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
+        self.inner.get_ref().fmt(f)
     }
 }
 
@@ -186,7 +190,7 @@ impl Peek for GuardStream {
     /// HTTP/1 request never sends: four bytes tell the two apart, within a limit.
     async fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let mut start = [0; HTTP2_START.len()];
-        let inner = &mut self.inner;
+        let inner = self.inner.get_mut();
         let peeked = async {
             if !inner.try_peek(&mut start).await? {
                 return Ok(false);
@@ -206,48 +210,50 @@ impl Peek for GuardStream {
 #[async_trait]
 impl Shutdown for GuardStream {
     async fn shutdown(&mut self) {
-        self.inner.shutdown().await;
+        // What cannot be sent any more is lost with the connection.
+        let _ = self.inner.flush().await;
+        Shutdown::shutdown(&mut **self.inner.get_mut()).await;
     }
 }
 
 impl UniqueID for GuardStream {
     fn id(&self) -> UniqueIDType {
-        self.inner.id()
+        self.inner.get_ref().id()
     }
 }
 
 impl Ssl for GuardStream {
     fn get_ssl(&self) -> Option<&TlsRef> {
-        self.inner.get_ssl()
+        self.inner.get_ref().get_ssl()
     }
 
     fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
-        self.inner.get_ssl_digest()
+        self.inner.get_ref().get_ssl_digest()
     }
 
     fn selected_alpn_proto(&self) -> Option<ALPN> {
-        self.inner.selected_alpn_proto()
+        self.inner.get_ref().selected_alpn_proto()
     }
 }
 
 impl GetTimingDigest for GuardStream {
     fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
-        self.inner.get_timing_digest()
+        self.inner.get_ref().get_timing_digest()
     }
 }
 
 impl GetProxyDigest for GuardStream {
     fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
-        self.inner.get_proxy_digest()
+        self.inner.get_ref().get_proxy_digest()
     }
 }
 
 impl GetSocketDigest for GuardStream {
     fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
-        self.inner.get_socket_digest()
+        self.inner.get_ref().get_socket_digest()
     }
 
     fn set_socket_digest(&mut self, digest: SocketDigest) {
-        self.inner.set_socket_digest(digest);
+        self.inner.get_mut().set_socket_digest(digest);
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway over real sockets, with real tokens and a counting upstream. One file per promise.
-#![cfg(all(test, feature = "server"))]
+#![cfg(test)]
+#![cfg(feature = "server")]
 #![cfg(test)]
 #![cfg(feature = "server")]
 

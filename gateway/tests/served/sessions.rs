@@ -68,12 +68,12 @@ async fn scene() -> Scene {
     }
 }
 
-fn within(agent: &Agent, method: Method, session: &str) -> RequestBuilder {
+fn within(agent: &Agent, method: &Method, session: &str) -> RequestBuilder {
     let request = agent
         .request(method.clone())
         .header("mcp-protocol-version", "2025-11-25")
         .header("mcp-session-id", session);
-    if method == Method::POST {
+    if *method == Method::POST {
         request.body(call("search_customers", &json!({})).to_string())
     } else {
         request
@@ -100,7 +100,7 @@ async fn assert_unknown(gateway: &Gateway, answer: &Answer, what: &str) {
 async fn a_session_passes_on_every_verb_of_who_opened_it() {
     let scene = scene().await;
     for (index, method) in VERBS.into_iter().enumerate() {
-        let answer = send(within(&scene.alice, method.clone(), "s-1")).await;
+        let answer = send(within(&scene.alice, &method, "s-1")).await;
 
         assert_eq!(answer.status, 200, "{method}: {}", answer.body);
         let arrived = &scene.upstream.arrived()[index + 1];
@@ -114,7 +114,7 @@ async fn a_session_passes_on_every_verb_of_who_opened_it() {
 async fn the_session_of_another_principal_is_unknown_on_every_verb() {
     let scene = scene().await;
     for method in VERBS {
-        let answer = send(within(&scene.mallory, method.clone(), "s-1")).await;
+        let answer = send(within(&scene.mallory, &method, "s-1")).await;
 
         assert_unknown(&scene.gateway, &answer, method.as_str()).await;
         assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
@@ -125,7 +125,7 @@ async fn the_session_of_another_principal_is_unknown_on_every_verb() {
 async fn a_session_that_nobody_opened_is_unknown_on_every_verb() {
     let scene = scene().await;
     for method in VERBS {
-        let answer = send(within(&scene.alice, method.clone(), "s-2")).await;
+        let answer = send(within(&scene.alice, &method, "s-2")).await;
 
         assert_unknown(&scene.gateway, &answer, method.as_str()).await;
         assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
@@ -137,16 +137,16 @@ async fn a_session_survives_a_reload() {
     let scene = scene().await;
     scene.gateway.running.reload().await.unwrap();
 
-    let answer = send(within(&scene.alice, Method::POST, "s-1")).await;
+    let answer = send(within(&scene.alice, &Method::POST, "s-1")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let answer = send(within(&scene.mallory, Method::POST, "s-1")).await;
+    let answer = send(within(&scene.mallory, &Method::POST, "s-1")).await;
     assert_eq!(answer.status, 404, "{}", answer.body);
 }
 
 #[tokio::test]
 async fn a_list_that_is_delivered_again_is_filtered() {
     let scene = scene().await;
-    let request = within(&scene.alice, Method::GET, "s-1").header("last-event-id", "e-0");
+    let request = within(&scene.alice, &Method::GET, "s-1").header("last-event-id", "e-0");
 
     let answer = send(request).await;
 
