@@ -60,6 +60,7 @@ impl Shared {
         };
         let keys = issuer_keys(&settings, &[], &parts.clock)?;
         let services = services(&settings, &keys, &parts)?;
+        parts.metrics.reload_succeeded();
         let shared = Self {
             services: Arc::new(ArcSwap::from_pointee(services)),
             settings: ArcSwap::from_pointee(settings),

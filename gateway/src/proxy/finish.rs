@@ -86,10 +86,14 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
         outcome,
         failure,
     };
-    if !forwarding
+    let services = &forwarding.services;
+    if forwarding
         .permit
-        .record_outcome(&forwarding.services.ledger, &circumstance, ended)
+        .record_outcome(&services.ledger, &circumstance, ended)
     {
+        services.metrics.audit_written();
+    } else {
+        services.metrics.audit_failed();
         tracing::error!(
             request_id = forwarding.permit.request_id(),
             "the outcome could not be recorded"

@@ -16,6 +16,7 @@ mod lifecycle;
 mod lists;
 mod messages;
 mod metadata;
+mod metrics;
 mod origins;
 mod process;
 mod records;

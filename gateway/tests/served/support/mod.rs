@@ -1,11 +1,6 @@
 //! Real parts around a real gateway: an issuer with keys of its own, an upstream that counts, an agent that
 //! speaks HTTP. Every test starts its own; nothing is shared but code.
 
-#![expect(
-    dead_code,
-    reason = "parts that tests of one file need and others do not"
-)]
-
 mod agent;
 mod gateway;
 mod issuer;
