@@ -10,7 +10,11 @@ mod process;
 #[path = "program/serving.rs"]
 mod serving;
 #[path = "served/support/mod.rs"]
-#[expect(unused_imports, reason = "the tests over sockets need more of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the tests over sockets need more of it"
+)]
 mod support;
 
 use std::path::Path;

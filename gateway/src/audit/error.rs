@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::json::EncodeError;
 use crate::model::Reason;
 
 /// Why the ledger cannot be opened or did not take a record.
@@ -40,11 +41,11 @@ pub enum AuditError {
         source: io::Error,
     },
     /// The record has no JSON form.
-    #[error("cannot encode the audit record")]
-    Encode {
-        /// What the encoder said.
-        source: serde_json::Error,
-    },
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The record has no place for its number.
+    #[error("the audit record has no number")]
+    Unnumbered,
     /// More bytes of records wait for the writer than may.
     #[error("the audit queue is full: `{limit}` bytes are waiting")]
     QueueFull {

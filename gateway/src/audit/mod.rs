@@ -4,6 +4,7 @@
 mod error;
 pub mod event;
 mod id;
+mod json;
 mod lane;
 mod ledger;
 mod line;
