@@ -64,7 +64,7 @@ pub enum StartError {
         cause: io::Error,
     },
     /// The record cannot be kept.
-    #[error("cannot open the audit ledger: {0}")]
+    #[error("cannot open the audit ledger")]
     Ledger(#[from] AuditError),
     /// The listener cannot speak TLS.
     #[error(transparent)]

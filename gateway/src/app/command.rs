@@ -13,7 +13,9 @@ use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::identity::IssuerKeys;
+use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
+use crate::telemetry::logs::chain;
 
 #[async_trait]
 impl Commands for Shared {
@@ -89,7 +91,12 @@ impl Shared {
             .refreshers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        refreshers.extend(keys.iter().filter(is_new).map(IssuerKeys::spawn_refresh));
+        let told: Report = Arc::new(tell);
+        let spawned = keys
+            .iter()
+            .filter(is_new)
+            .map(|keys| keys.spawn_refresh(Arc::clone(&told)));
+        refreshers.extend(spawned);
         drop(refreshers);
         self.keys.store(Arc::new(keys));
     }
@@ -127,5 +134,14 @@ impl Shared {
         if self.ledger.append_later(&mut event).is_err() {
             tracing::error!(name, "a lifecycle record could not be kept");
         }
+    }
+}
+
+/// Says in the log how an attempt to fetch an issuer's keys ended.
+fn tell(keys: &IssuerKeys, ended: &Result<(), Arc<KeysError>>) {
+    let issuer = keys.settings().name.as_str();
+    match ended {
+        Ok(()) => tracing::debug!(issuer, "keys fetched"),
+        Err(error) => tracing::warn!(issuer, error = chain(&**error), "cannot fetch the keys"),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Shared;
 use crate::control::ops::{Condition, Vitals};
+use crate::telemetry::logs::chain;
 
 impl Vitals for Shared {
     fn conditions(&self) -> Vec<Condition> {
@@ -20,7 +21,10 @@ impl Vitals for Shared {
         ];
         conditions.extend(self.keys.load().iter().map(|keys| Condition {
             name: format!("keys of issuer {}", keys.settings().name),
-            fault: fault(keys.is_ready(), "not fetched, or too long ago"),
+            fault: (!keys.is_ready()).then(|| match keys.last_failure() {
+                Some(error) => chain(&*error),
+                None => "not fetched, or too long ago".to_owned(),
+            }),
         }));
         conditions
     }
@@ -31,8 +35,9 @@ impl Vitals for Shared {
                 self.metrics.keys_fetched(&keys.settings().name, at);
             }
         }
+        let ledger = &self.ledger;
         self.metrics
-            .audit_state(self.ledger.queue_bytes(), self.ledger.lost());
+            .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
         self.metrics.render()
     }
 }

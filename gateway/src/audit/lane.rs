@@ -279,6 +279,11 @@ impl Lane {
         self.lock().lost
     }
 
+    /// How many lines were numbered so far.
+    pub(super) fn numbered(&self) -> u64 {
+        self.lock().next.saturating_sub(1)
+    }
+
     /// How many bytes are not written yet.
     pub(super) fn waiting_bytes(&self) -> usize {
         let queue = self.lock();

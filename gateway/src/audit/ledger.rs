@@ -133,6 +133,11 @@ impl Ledger {
         self.0.lane.lost()
     }
 
+    /// How many records were taken since the start.
+    pub fn taken(&self) -> u64 {
+        self.0.lane.numbered()
+    }
+
     /// How many bytes of records are not written yet.
     pub fn queue_bytes(&self) -> usize {
         self.0.lane.waiting_bytes()

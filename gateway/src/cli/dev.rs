@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::signal::unix::{SignalKind, signal};
 
-use super::{FAILED, complain, run, say};
+use super::{FAILED, USAGE, complain, complain_of, run, say};
 use crate::app;
 use crate::dev::{DevError, DevIssuer, DevRole, DevServer, Fronted, Plan};
 use crate::model::SystemClock;
@@ -39,8 +40,8 @@ pub(super) fn run(dev: &Dev) -> u8 {
     match runtime.block_on(serve(dev)) {
         Ok(()) => 0,
         Err(error) => {
-            complain(&error);
-            FAILED
+            complain_of(&error);
+            error.code()
         }
     }
 }
@@ -53,6 +54,20 @@ enum Failed {
     Start(#[from] app::StartError),
     #[error("cannot read the audit record: {0}")]
     Ledger(#[from] std::io::Error),
+}
+
+impl Failed {
+    /// What was asked for cannot be had, or it went wrong.
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Part(
+                DevError::NotLoopback { .. }
+                | DevError::PortMissing { .. }
+                | DevError::Upstream { .. },
+            ) => USAGE,
+            Self::Part(_) | Self::Start(_) | Self::Ledger(_) => FAILED,
+        }
+    }
 }
 
 async fn serve(dev: &Dev) -> Result<(), Failed> {
@@ -110,10 +125,18 @@ async fn serve_in_front(
     Ok(tailed?)
 }
 
+/// Resolves when the process is told to end, or its terminal goes away.
 async fn terminated() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
+    let (terminate, hangup) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    );
+    match (terminate, hangup) {
+        (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        },
+        _ => std::future::pending().await,
     }
 }
 

@@ -3,28 +3,57 @@
 use std::path::PathBuf;
 
 use hyper::Method;
+use serde_json::Value;
 
-use super::{FAILED, INVALID, Instance, UNREACHABLE, complain, say};
+use super::{FAILED, Format, INVALID, Instance, UNREACHABLE, complain, complain_of, say, talk};
 use crate::config::{load, search};
 use crate::control::admin::{self, CommandError};
 
 pub(super) fn reload(instance: Instance) -> u8 {
-    match send(instance, Method::POST, "/reload") {
-        Ok(done) => {
-            say(&done);
+    answer(instance, Method::POST, "/reload")
+}
+
+pub(super) fn status(instance: Instance) -> u8 {
+    answer(instance, Method::GET, "/status")
+}
+
+fn answer(instance: Instance, method: Method, target: &str) -> u8 {
+    let format = instance.output;
+    match send(instance, method, target) {
+        Ok(answer) => {
+            match (format, serde_json::from_str::<Value>(&answer)) {
+                (Format::Text, Ok(value)) => lines("", &value).iter().for_each(|line| say(line)),
+                (Format::Text | Format::Json, _) => say(&answer),
+            }
             0
         }
         Err(code) => code,
     }
 }
 
-pub(super) fn status(instance: Instance) -> u8 {
-    match send(instance, Method::GET, "/status") {
-        Ok(status) => {
-            say(&status);
-            0
+/// One line for each fact: its name with dots, then its value.
+fn lines(name: &str, value: &Value) -> Vec<String> {
+    let inner = |key: &str| {
+        if name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{name}.{key}")
         }
-        Err(code) => code,
+    };
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, value)| lines(&inner(key), value))
+            .collect(),
+        Value::Array(items) => {
+            let numbered = items.iter().enumerate();
+            numbered
+                .flat_map(|(at, item)| lines(&format!("{name}[{at}]"), item))
+                .collect()
+        }
+        Value::String(text) => vec![format!("{name:<32} {text}")],
+        Value::Null => vec![format!("{name:<32} -")],
+        Value::Bool(_) | Value::Number(_) => vec![format!("{name:<32} {value}")],
     }
 }
 
@@ -37,37 +66,36 @@ fn send(instance: Instance, method: Method, target: &str) -> Result<String, u8> 
         complain(&"cannot start the runtime");
         return Err(FAILED);
     };
-    runtime
-        .block_on(admin::command(&socket, method, target))
-        .map_err(|error| {
-            complain(&error);
-            match error {
-                CommandError::Unreachable { .. } => UNREACHABLE,
-                CommandError::Refused(_) => INVALID,
-            }
-        })
+    let sent = runtime.block_on(admin::command(&socket, method, target));
+    sent.map_err(|error| match error {
+        CommandError::Unreachable { .. } => {
+            complain_of(&error);
+            UNREACHABLE
+        }
+        CommandError::Refused(why) => {
+            talk(&why);
+            INVALID
+        }
+    })
 }
 
-/// The named socket, or the one of the configuration. A file with mistakes still tells where the socket is only
-/// when it loads: then it has to be named.
+/// The named socket, or the one of the configuration.
 fn socket(instance: Instance) -> Result<PathBuf, u8> {
     if let Some(socket) = instance.socket {
         return Ok(socket);
     }
-    let path = search::find(instance.configured.config, &search::process_environment).map_err(
-        |nothing| {
-            complain(&nothing);
-            INVALID
-        },
-    )?;
+    let path = search::find(instance.config, &search::process_environment).map_err(|nothing| {
+        complain(&nothing);
+        INVALID
+    })?;
     match load::load(&path, &search::process_environment) {
         Ok(settings) => settings.admin.ok_or_else(|| {
             complain(&format!("{} names no admin socket", path.display()));
             INVALID
         }),
         Err(mistakes) => {
-            complain(&format!(
-                "{mistakes}\n\nname the socket with `--socket` to reach the gateway anyway"
+            talk(&format!(
+                "{mistakes}\n\nname the gateway's socket with `--socket` instead"
             ));
             Err(INVALID)
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{Colour, search};
+use crate::telemetry::logs;
 
 pub mod check;
 mod dev;
@@ -15,6 +16,8 @@ mod run;
 
 /// The operation failed.
 const FAILED: u8 = 1;
+/// The command line asks for something that is not to be had.
+const USAGE: u8 = 2;
 /// The configuration or the policy is invalid.
 const INVALID: u8 = 3;
 /// The instance cannot be reached.
@@ -73,8 +76,12 @@ enum Format {
 
 #[derive(Debug, clap::Args)]
 struct Instance {
-    #[command(flatten)]
-    configured: Configured,
+    /// The file that names the admin socket. The gateway reads the file that it was started with.
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
     /// The admin socket, when it is not the one the configuration names.
     #[arg(long, value_name = "FILE")]
     socket: Option<PathBuf>,
@@ -111,8 +118,18 @@ fn colour(refused: bool) -> Colour {
 
 /// Says on stderr what went wrong.
 fn complain(what: &dyn std::fmt::Display) {
+    talk(&format!("error: {what}"));
+}
+
+/// Says on stderr what went wrong, and what that comes from.
+fn complain_of(error: &dyn std::error::Error) {
+    complain(&logs::chain(error));
+}
+
+/// Writes to stderr; a reader that went away is no error of ours.
+fn talk(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {what}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Writes data to stdout; a reader that went away is no error of ours.

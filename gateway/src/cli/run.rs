@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{FAILED, INVALID, complain};
+use super::{FAILED, INVALID, complain, complain_of};
 use crate::app::{self, Reread, Running};
 use crate::config::{Colour, Settings, load, search};
 use crate::telemetry::logs::{self, LogFormat};
@@ -59,14 +59,22 @@ async fn serve(settings: Settings, path: &Path) -> u8 {
         tracing::warn!("{flag} is set: a check is switched off");
     }
     let signals = Signals::new();
+    let ledger = settings.audit.directory.clone();
     let running = match app::start(settings, Some(reread(path))).await {
         Ok(running) => running,
         Err(error) => {
-            complain(&error);
+            complain_of(&error);
             return FAILED;
         }
     };
-    tracing::info!(address = %running.address(), ops = ?running.ops(), "serving");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        config = %path.display(),
+        ledger = %ledger.display(),
+        address = %running.address(),
+        ops = running.ops().map(tracing::field::display),
+        "serving"
+    );
     match signals {
         Ok(signals) => until_stopped(running, signals).await,
         Err(error) => {
@@ -109,7 +117,10 @@ async fn until_stopped(running: Running, mut signals: Signals) -> u8 {
     }
     tracing::info!("stopping");
     tokio::select! {
-        () = running.stop() => 0,
+        () = running.stop() => {
+            tracing::info!("stopped");
+            0
+        }
         // Whoever asks again does not want to wait.
         _ = signals.interrupt.recv() => FAILED,
         _ = signals.terminate.recv() => FAILED,

@@ -1,5 +1,6 @@
 //! One pass over one file: collects mistakes with their lines, and answers what lies outside the file. Never stops early.
 
+use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::Mistake;
@@ -12,6 +13,8 @@ pub(crate) struct Review<'f> {
     lines: Vec<&'f str>,
     environment: &'f dyn Fn(&str) -> Option<String>,
     found: Vec<Mistake>,
+    /// What stands in place of which variable: values of the environment are not shown.
+    hidden: Vec<(String, String)>,
 }
 
 impl<'f> Review<'f> {
@@ -26,6 +29,7 @@ impl<'f> Review<'f> {
             lines: text.lines().collect(),
             environment,
             found: Vec::new(),
+            hidden: Vec::new(),
         }
     }
 
@@ -53,10 +57,15 @@ impl<'f> Review<'f> {
             column: at.column,
             width: width.min(left).max(1),
             source: source.to_owned(),
-            message: message.into(),
+            message: self.without_values(message.into()),
             help: help.into(),
             code,
         });
+    }
+
+    fn without_values(&self, message: String) -> String {
+        let hide = |text: String, (value, token): &(String, String)| text.replace(value, token);
+        self.hidden.iter().fold(message, hide)
     }
 
     /// Everything found.
@@ -103,7 +112,7 @@ impl<'f> Review<'f> {
     /// Replaces the variables in every string under `node`; a string with a fault becomes [`Value::Faulty`].
     pub(crate) fn expand_variables(&mut self, node: &mut Node) {
         match &mut node.value {
-            Value::Text(text) => match interpolate(text, self.environment) {
+            Value::Text(text) => match self.interpolate(text) {
                 Ok(expanded) => *text = expanded,
                 Err(faults) => {
                     for fault in faults {
@@ -120,6 +129,21 @@ impl<'f> Review<'f> {
                 .for_each(|(_, value)| self.expand_variables(value)),
             Value::Null | Value::Flag(_) | Value::Integer(_) | Value::Float(_) | Value::Faulty => {}
         }
+    }
+
+    fn interpolate(&mut self, text: &str) -> Result<String, Vec<VariableFault>> {
+        let used = RefCell::new(Vec::new());
+        let environment = |name: &str| {
+            let value = (self.environment)(name)?;
+            if !value.is_empty() {
+                used.borrow_mut()
+                    .push((value.clone(), format!("${{{name}}}")));
+            }
+            Some(value)
+        };
+        let expanded = interpolate(text, &environment);
+        self.hidden.append(&mut used.into_inner());
+        expanded
     }
 
     fn report_variable(&mut self, at: At, fault: VariableFault) {

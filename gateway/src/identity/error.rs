@@ -49,8 +49,10 @@ pub enum Unverified {
         got: String,
     },
     /// `iss` is not an issuer that this server trusts.
-    #[error("wrong issuer: got `{got}`")]
+    #[error("wrong issuer: expected one of `{expected}`, got `{got}`")]
     WrongIssuer {
+        /// The issuers that the server trusts.
+        expected: String,
         /// The issuer in the token.
         got: String,
     },

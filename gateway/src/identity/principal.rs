@@ -112,6 +112,11 @@ impl Principal {
         self.expires
     }
 
+    /// Whether its token has ended, with the leeway that every check of time has.
+    pub fn is_expired(&self, now: UnixTime) -> bool {
+        claims::is_over(self.expires, now)
+    }
+
     /// The model that the issuer says is calling.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()

@@ -61,7 +61,7 @@ impl Verifier {
     ) -> Result<Arc<Principal>, Unverified> {
         let Credential::Bearer(token) = credential;
         let jwt = Jwt::parse(token.expose())?;
-        let keys = self.issuer(claims::issuer(jwt.claims())?, audience)?;
+        let keys = self.issuer(claims::issuer(jwt.claims(), audience)?, audience)?;
         let candidate = Candidate::check(jwt, token, keys.settings(), audience, self.clock.now())?;
         let (verified, proof) = candidate.prove(keys).await?;
         let principal = verified.bind()?;
@@ -79,6 +79,7 @@ impl Verifier {
             .get(claimed)
             .filter(|keys| audience.issuers.contains(&keys.settings().url))
             .ok_or_else(|| Unverified::WrongIssuer {
+                expected: claims::trusted(audience),
                 got: shown(claimed),
             })
     }

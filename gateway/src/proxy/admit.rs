@@ -292,11 +292,10 @@ impl Arrival {
         }
     }
 
-    /// Counts the record of a decision.
+    /// Counts a decision that could not be recorded.
     pub(crate) fn count_record(&self, refusal: Option<Reason>) {
-        match refusal {
-            Some(Reason::AuditUnavailable) => self.services.metrics.audit_failed(),
-            Some(_) | None => self.services.metrics.audit_written(),
+        if refusal == Some(Reason::AuditUnavailable) {
+            self.services.metrics.audit_failed();
         }
     }
 

@@ -47,7 +47,10 @@ pub(crate) fn failure(error: &Error) -> Reason {
 pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
     if let Stage::Forwarding(forwarding) = stage {
-        let written = session.response_written().map(|head| head.status.as_u16());
+        let written = session
+            .response_written()
+            .filter(|head| !head.status.is_informational())
+            .map(|head| head.status.as_u16());
         close(*forwarding, written, error.map(failure));
     }
     // Last: who waits for requests to end closes the ledger next.
@@ -87,12 +90,10 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
         failure,
     };
     let services = &forwarding.services;
-    if forwarding
+    if !forwarding
         .permit
         .record_outcome(&services.ledger, &circumstance, ended)
     {
-        services.metrics.audit_written();
-    } else {
         services.metrics.audit_failed();
         tracing::error!(
             request_id = forwarding.permit.request_id(),
@@ -103,12 +104,7 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
 
 fn outcome(written: Option<u16>, forwarding: &mut Forwarding, ended: Instant) -> Outcome {
     let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
-    let summary = match trim {
-        Trim::Pass(Some(tap)) => tap.finish(),
-        Trim::Pass(None) | Trim::Waiting | Trim::List { .. } | Trim::Events(_) | Trim::Ended => {
-            None
-        }
-    };
+    let summary = trim.summary();
     Outcome {
         http_status: written,
         jsonrpc_error: summary.as_ref().and_then(|summary| summary.error_code),

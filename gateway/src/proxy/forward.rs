@@ -4,8 +4,8 @@
 use http::HeaderName;
 use pingora::http::RequestHeader;
 
-use crate::mcp::Era;
-use crate::proxy::progress::Forwarding;
+use crate::mcp::{Era, Method};
+use crate::proxy::progress::{Forwarding, Passage};
 
 /// What a client may say to a server in its head: everything else is dropped.
 const PASSED: [&str; 10] = [
@@ -40,6 +40,16 @@ pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> ping
         .collect();
     for name in &dropped {
         request.remove_header(name);
+    }
+    // Who opens a session does not name one: the server would answer in it.
+    if forwarding.passage.calls(Method::Initialize) {
+        request.remove_header("mcp-session-id");
+    }
+    // Answers are delivered again on the stream of a session, and there to its owner alone.
+    let resumes = matches!(forwarding.passage, Passage::OpenStream)
+        && request.headers.contains_key("mcp-session-id");
+    if !resumes {
+        request.remove_header("last-event-id");
     }
     let upstream = &forwarding.route.upstream;
     request.set_raw_path(upstream.path().as_bytes())?;

@@ -3,17 +3,19 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, StatusCode};
-use pingora::http::ResponseHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 
 use crate::decision::Gate;
-use crate::mcp::listing::Kind;
-use crate::mcp::reply::SummaryTap;
+use crate::mcp::listing::{Kind, filter, filter_any};
+use crate::mcp::reply::{self, SummaryTap};
 use crate::mcp::{Era, ListFault, Listing, Method, SseFilter};
 use crate::model::Reason;
 use crate::proxy::origin;
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::error_message;
+use crate::proxy::session::Ownership;
 use crate::proxy::trim::{Trim, Unfilterable};
+use crate::upstream::peer::Patience;
 
 /// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
@@ -27,7 +29,11 @@ const PASSED: [&str; 8] = [
     "date",
 ];
 /// How such an answer is called among pingora's errors.
+const EXPIRED: &str = "TokenExpired";
 const UNFILTERABLE: &str = "UnfilterableAnswer";
+const SESSION: &str = "mcp-session-id";
+/// Bytes of an answer, or of one of its events, that is looked through although it should be no list.
+const LARGEST: usize = 64 * 1024 * 1024;
 const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
@@ -37,10 +43,11 @@ const JSON: &str = "application/json";
 /// pingora's, when a header cannot be set.
 pub(crate) fn head(
     forwarding: &mut Forwarding,
-    asked: &pingora::http::RequestHeader,
+    asked: &RequestHeader,
     response: &mut ResponseHeader,
 ) -> pingora::Result<()> {
     if response.status.is_informational() {
+        keep(response, &[]);
         return Ok(());
     }
     forwarding.answered = Some(std::time::Instant::now());
@@ -48,13 +55,13 @@ pub(crate) fn head(
     let is_encoded = response
         .headers
         .contains_key(http::header::CONTENT_ENCODING);
-    keep_passed(response);
-    open_session(forwarding, response);
-    if is_encoded || !may_pass(response.status) {
+    keep(response, &PASSED);
+    let is_foreign = keep_session(forwarding, asked, response) == Ownership::Foreign;
+    if is_encoded || is_foreign || !may_pass(response.status) {
         return replace(forwarding, response.status);
     }
     let trim = choose(forwarding, response, &media)?;
-    if let Trim::Events(_) | Trim::List { .. } = &trim {
+    if let Trim::Events(..) | Trim::Held { .. } = &trim {
         length_unknown(response, asked.version)?;
     }
     forwarding.trim = trim;
@@ -88,11 +95,11 @@ fn media_type(response: &ResponseHeader) -> String {
         .to_ascii_lowercase()
 }
 
-fn keep_passed(response: &mut ResponseHeader) {
+fn keep(response: &mut ResponseHeader, passed: &[&str]) {
     let dropped: Vec<HeaderName> = response
         .headers
         .keys()
-        .filter(|name| !PASSED.contains(&name.as_str()))
+        .filter(|name| !passed.contains(&name.as_str()))
         .cloned()
         .collect();
     for name in &dropped {
@@ -100,22 +107,29 @@ fn keep_passed(response: &mut ResponseHeader) {
     }
 }
 
-/// A session belongs to who initialized it; only that answer may name one.
-fn open_session(forwarding: &Forwarding, response: &mut ResponseHeader) {
-    let is_initialize = forwarding.passage.calls(Method::Initialize);
-    match response.headers.get("mcp-session-id") {
-        Some(id) if is_initialize && response.status.is_success() => {
-            let server = &forwarding.route.audience.server;
-            forwarding
-                .services
-                .sessions
-                .open(server, id.as_bytes(), forwarding.permit.principal());
-        }
-        Some(_) if forwarding.era == Era::Modern => {
-            response.remove_header("mcp-session-id");
-        }
-        _ => {}
+/// A session belongs to who initialized it: only that answer may name a new one, and no answer another's.
+fn keep_session(
+    forwarding: &Forwarding,
+    asked: &RequestHeader,
+    response: &mut ResponseHeader,
+) -> Ownership {
+    let lines: Vec<_> = response.headers.get_all(SESSION).iter().cloned().collect();
+    let [id] = lines.as_slice() else {
+        response.remove_header(SESSION);
+        return Ownership::Own;
+    };
+    if forwarding.passage.calls(Method::Initialize) && response.status.is_success() {
+        let server = &forwarding.route.audience.server;
+        let principal = forwarding.permit.principal();
+        return forwarding
+            .services
+            .sessions
+            .open(server, id.as_bytes(), principal);
     }
+    if forwarding.era == Era::Modern || asked.headers.get(SESSION) != Some(id) {
+        response.remove_header(SESSION);
+    }
+    Ownership::Own
 }
 
 /// Whether no body follows, in which no error of ours could take the place of a list.
@@ -137,14 +151,19 @@ fn choose(
         (Some(_), _) if is_bodiless(response) => replace(forwarding, response.status),
         (Some(listing), EVENT_STREAM) => {
             let filter = SseFilter::for_list(listing, forwarding.era, call.id.clone(), cap);
-            Ok(Trim::Events(Box::new(filter)))
+            Ok(Trim::Events(Box::new(filter), None))
         }
-        (Some(listing), JSON) => Ok(Trim::List {
-            listing,
-            held: BytesMut::new(),
-        }),
+        (Some(listing), JSON) => Ok(Trim::hold(Some(listing))),
         (Some(_), _) => replace(forwarding, response.status),
-        (None, _) => Ok(Trim::Pass(Some(tap(media)))),
+        (None, _) if forwarding.era == Era::Modern => Ok(Trim::Pass(Some(tap(media)))),
+        // Before 2026-07-28 a server finds the stream of an answer by the id of its request, which the client chose:
+        // under the id of a list, a list may come here.
+        (None, EVENT_STREAM) => {
+            let filter = SseFilter::for_stream(forwarding.era, LARGEST);
+            Ok(Trim::Events(Box::new(filter), Some(tap(media))))
+        }
+        (None, JSON) => Ok(Trim::hold(None)),
+        (None, _) => Ok(Trim::Pass(None)),
     }
 }
 
@@ -165,9 +184,10 @@ fn choose_stream(
     let cap = forwarding.services.limits.list;
     match &forwarding.passage {
         // Answers to earlier requests, lists among them, may be delivered again on it.
-        Passage::OpenStream if media == EVENT_STREAM => Ok(Trim::Events(Box::new(
-            SseFilter::for_stream(forwarding.era, cap),
-        ))),
+        Passage::OpenStream if media == EVENT_STREAM => Ok(Trim::Events(
+            Box::new(SseFilter::for_stream(forwarding.era, cap)),
+            None,
+        )),
         // A success that is no event stream could carry a list past the filter.
         Passage::OpenStream if response.status.is_success() => replace(forwarding, response.status),
         Passage::OpenStream | Passage::EndSession | Passage::Message(_) => Ok(Trim::Pass(None)),
@@ -187,7 +207,8 @@ fn replace<T>(forwarding: &mut Forwarding, status: StatusCode) -> pingora::Resul
 
 fn length_unknown(response: &mut ResponseHeader, asked: http::Version) -> pingora::Result<()> {
     response.remove_header("content-length");
-    if asked <= http::Version::HTTP_11 {
+    // An HTTP/1.0 client reads to the end of the connection.
+    if asked == http::Version::HTTP_11 {
         response.insert_header("transfer-encoding", "chunked")?;
     }
     Ok(())
@@ -202,6 +223,11 @@ pub(crate) fn body(
     piece: &mut Option<Bytes>,
     end: bool,
 ) -> pingora::Result<()> {
+    if forwarding.patience == Patience::Endless && is_expired(forwarding) {
+        forwarding.failure = Some(Reason::TokenInvalid);
+        let kind = pingora::ErrorType::Custom(EXPIRED);
+        return Err(pingora::Error::explain(kind, "its token has expired").into_down());
+    }
     let mut trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
     let treated = match &mut trim {
         Trim::Waiting => Ok(()),
@@ -215,14 +241,38 @@ pub(crate) fn body(
             *piece = None;
             Ok(())
         }
-        Trim::List { listing, held } => hold(forwarding, *listing, held, piece, end),
-        Trim::Events(filter) => events(forwarding, filter, piece, end),
+        Trim::Held {
+            listing,
+            held,
+            summary,
+        } => {
+            let released = hold(forwarding, *listing, held, piece, end);
+            if let (true, Some(message)) = (end && released.is_ok(), &*piece) {
+                *summary = reply::summary(message);
+            }
+            released
+        }
+        Trim::Events(filter, tap) => {
+            let passed = events(forwarding, filter, piece, end);
+            if let (Some(tap), Some(bytes)) = (tap, &*piece) {
+                tap.push(bytes);
+            }
+            passed
+        }
     };
     forwarding.trim = match treated {
         Ok(()) => trim,
         Err(fault) => fail(forwarding, &fault, &trim, piece)?,
     };
     Ok(())
+}
+
+/// Whoever waits for news proves themselves again when the token ends; a call under way may end.
+fn is_expired(forwarding: &Forwarding) -> bool {
+    forwarding
+        .permit
+        .principal()
+        .is_expired(forwarding.services.clock.now())
 }
 
 fn gate(forwarding: &Forwarding) -> Gate<'_> {
@@ -233,44 +283,55 @@ fn gate(forwarding: &Forwarding) -> Gate<'_> {
     }
 }
 
+/// Holds a JSON answer to its end, and releases what of it may be seen. Without a listing of its own it is an answer
+/// of the older revisions, which is looked through for every list.
 fn hold(
     forwarding: &Forwarding,
-    listing: Listing,
+    listing: Option<Listing>,
     held: &mut BytesMut,
     piece: &mut Option<Bytes>,
     end: bool,
 ) -> Result<(), Unfilterable> {
     if let Some(bytes) = piece.take() {
-        if held.len() + bytes.len() > forwarding.services.limits.list {
+        let limit = listing.map_or(LARGEST, |_| forwarding.services.limits.list);
+        if held.len() + bytes.len() > limit {
             return Err(Unfilterable::TooLarge);
         }
         held.extend_from_slice(&bytes);
     }
-    if !end {
+    if !end || (held.is_empty() && listing.is_none()) {
         return Ok(());
     }
+    let released = release(forwarding, listing, held)?;
+    *piece = Some(Bytes::from(released));
+    Ok(())
+}
+
+fn release(
+    forwarding: &Forwarding,
+    listing: Option<Listing>,
+    held: &[u8],
+) -> Result<Vec<u8>, Unfilterable> {
     let gate = gate(forwarding);
     let metrics = &forwarding.route.metrics;
-    let mut allowed = |name: &str| {
+    let mut shows = |listing: Listing, name: &str| {
         let shown = gate.shows(listing, name);
         if shown && listing == Listing::Tools {
             metrics.learn_tool(name);
         }
         shown
     };
-    let filtered = crate::mcp::listing::filter(
-        held,
-        listing,
-        forwarding.era,
-        forwarding.passage.id(),
-        &mut allowed,
-    )?;
+    let era = forwarding.era;
+    let Some(listing) = listing else {
+        return Ok(filter_any(held, era, &mut shows)?.message);
+    };
+    let mut allowed = |name: &str| shows(listing, name);
+    let filtered = filter(held, listing, era, forwarding.passage.id(), &mut allowed)?;
     // What stands alone in a body is taken for the answer: nothing else may.
     if filtered.kind != Kind::Response {
         return Err(ListFault::NotAMessage.into());
     }
-    *piece = Some(Bytes::from(filtered.message));
-    Ok(())
+    Ok(filtered.message)
 }
 
 fn events(
@@ -320,8 +381,8 @@ fn fail(
         forwarding.passage.id(),
     );
     *piece = Some(match trim {
-        Trim::Events(_) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
-        Trim::Waiting | Trim::Pass(_) | Trim::List { .. } | Trim::Ended => message,
+        Trim::Events(..) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
+        Trim::Waiting | Trim::Pass(_) | Trim::Held { .. } | Trim::Ended => message,
     });
     Ok(Trim::Ended)
 }

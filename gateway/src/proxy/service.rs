@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -69,6 +70,8 @@ impl ProxyHttp for Gateway {
         session
             .downstream_session
             .set_total_drain_timeout(Some(DRAIN));
+        // An upstream's 1xx heads say nothing that a client may rely on; ours to `Expect` still goes out.
+        session.downstream_session.set_ignore_info_resp(true);
         Ok(())
     }
 
@@ -171,6 +174,22 @@ impl ProxyHttp for Gateway {
         Ok(None)
     }
 
+    /// Trailers are dropped. An answer that has some ends with them and not with its last piece.
+    async fn response_trailer_filter(
+        &self,
+        _: &mut Session,
+        trailers: &mut HeaderMap,
+        progress: &mut Progress,
+    ) -> Result<Option<Bytes>> {
+        trailers.clear();
+        let Some(forwarding) = progress.forwarding() else {
+            return unpermitted();
+        };
+        let mut last = None;
+        response::body(forwarding, &mut last, true)?;
+        Ok(last.filter(|bytes| !bytes.is_empty()))
+    }
+
     async fn fail_to_proxy(
         &self,
         session: &mut Session,
@@ -178,7 +197,9 @@ impl ProxyHttp for Gateway {
         progress: &mut Progress,
     ) -> FailToProxy {
         let reason = finish::failure(error);
-        let is_there = reason != Reason::ClientGone && session.response_written().is_none();
+        let written = session.response_written();
+        let is_unanswered = written.is_none_or(|head| head.status.is_informational());
+        let is_there = reason != Reason::ClientGone && is_unanswered;
         if is_there {
             let services = self.services.load_full();
             if let Err(gone) = refuse::failed(&services, session, progress, reason).await {

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use crate::mcp::reply::SummaryTap;
+use crate::mcp::reply::{Summary, SummaryTap};
 use crate::mcp::{ListFault, Listing, SseFilter};
 
 /// The treatment of one answer.
@@ -12,12 +12,36 @@ pub(crate) enum Trim {
     Waiting,
     /// Passed on untouched, watched for how the call went.
     Pass(Option<SummaryTap>),
-    /// A list in JSON: held whole, filtered, sent.
-    List { listing: Listing, held: BytesMut },
-    /// A list, or the stream of a session, as events: filtered event by event.
-    Events(Box<SseFilter>),
+    /// A JSON answer that may hold a list: held whole, filtered, sent.
+    Held {
+        listing: Option<Listing>,
+        held: BytesMut,
+        summary: Option<Summary>,
+    },
+    /// Events among which there may be a list: filtered one by one, and watched if they answer a call.
+    Events(Box<SseFilter>, Option<SummaryTap>),
     /// Our own message was sent in its place; the rest is dropped.
     Ended,
+}
+
+impl Trim {
+    /// Holds an answer; with a `listing`, it must be that list.
+    pub(crate) fn hold(listing: Option<Listing>) -> Self {
+        Self::Held {
+            listing,
+            held: BytesMut::new(),
+            summary: None,
+        }
+    }
+
+    /// What the answer said of how the call went.
+    pub(crate) fn summary(self) -> Option<Summary> {
+        match self {
+            Self::Pass(tap) | Self::Events(_, tap) => tap.and_then(SummaryTap::finish),
+            Self::Held { summary, .. } => summary,
+            Self::Waiting | Self::Ended => None,
+        }
+    }
 }
 
 /// Why an answer cannot be filtered.
@@ -27,6 +51,6 @@ pub(crate) enum Unfilterable {
     #[error(transparent)]
     Fault(#[from] ListFault),
     /// It is larger than may be held.
-    #[error("the server's list is larger than `limits.list`")]
+    #[error("the server's list is larger than may be held")]
     TooLarge,
 }

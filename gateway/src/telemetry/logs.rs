@@ -98,15 +98,32 @@ where
         .with(lines))
 }
 
+/// An error with all of its causes, the last one being what the system said.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 fn may_show(metadata: &Metadata<'_>) -> bool {
     let (target, level) = (metadata.target(), *metadata.level());
     let mut speakers = SPEAK_THROUGH_LOG.iter();
     if metadata.name() == LOG_RECORD && !speakers.any(|library| target.starts_with(library)) {
         return false;
     }
-    !target.starts_with("pingora") || level <= Level::WARN
+    !TALKATIVE.iter().any(|library| target.starts_with(library)) || level <= Level::WARN
 }
 
+/// Libraries whose news is not the operator's, or holds credentials.
+const TALKATIVE: [&str; 2] = ["pingora", "rmcp"];
 /// The name that tracing-log gives to what came through the crate `log`.
 const LOG_RECORD: &str = "log record";
 /// Libraries of which `log` is the only voice. The others would be heard twice: `tracing` repeats what they say there.

@@ -114,18 +114,16 @@ impl Metrics {
         self.decision_duration.observe(time.as_secs_f64());
     }
 
-    /// The ledger took a record.
-    pub fn audit_written(&self) {
-        self.audit.written.inc();
-    }
-
     /// The ledger refused a record.
     pub fn audit_failed(&self) {
         self.audit.failed.inc();
     }
 
     /// What the ledger says of itself: the bytes that wait, and how many records it lost since its start.
-    pub fn audit_state(&self, queue_bytes: usize, lost: u64) {
+    pub fn audit_state(&self, queue_bytes: usize, taken: u64, lost: u64) {
+        self.audit
+            .written
+            .inc_by(taken.saturating_sub(self.audit.written.get()));
         self.audit
             .queue
             .set(i64::try_from(queue_bytes).unwrap_or(i64::MAX));

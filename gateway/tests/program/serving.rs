@@ -151,14 +151,22 @@ async fn sighup_takes_a_good_file_and_survives_a_bad_one() {
 async fn reload_and_status_reach_the_running_gateway() {
     let upstream = Upstream::plain().await;
     let mut served = Served::start(&upstream).await;
-    let before = served.verb(&["status"]);
+    let shown = served.verb(&["status"]);
+    assert!(
+        shown
+            .out
+            .lines()
+            .any(|line| { line.starts_with("servers[0].name ") && line.ends_with(" crm") }),
+        "{shown:?}"
+    );
+    let before = served.verb(&["status", "-o", "json"]);
     assert_eq!(before.code, 0, "{before:?}");
     let before: Value = serde_json::from_str(&before.out).unwrap();
     assert_eq!(before["servers"][0]["name"], "crm", "{before}");
     assert_eq!(before["issuers"][0]["ready"], true, "{before}");
 
     served.change("search_*", "delete_*");
-    let reloaded = served.verb(&["reload"]);
+    let reloaded = served.verb(&["reload", "-o", "json"]);
 
     assert_eq!((reloaded.code, reloaded.talk.as_str()), (0, ""));
     let reloaded: Value = serde_json::from_str(&reloaded.out).unwrap();
@@ -168,7 +176,7 @@ async fn reload_and_status_reach_the_running_gateway() {
         200,
         "in force at once"
     );
-    let after: Value = serde_json::from_str(&served.verb(&["status"]).out).unwrap();
+    let after: Value = serde_json::from_str(&served.verb(&["status", "-o", "json"]).out).unwrap();
     assert_eq!(after["config"], reloaded["config"]);
     assert_ne!(after["policy"], before["policy"]);
 

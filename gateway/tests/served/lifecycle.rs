@@ -122,7 +122,7 @@ async fn a_stop_cuts_what_outlives_the_drain_and_records_it() {
                 .body(call("search_x", &json!({})).to_string()),
         };
         let mut open = request.send().await.unwrap();
-        assert_eq!(open.chunk().await.unwrap().unwrap(), ": begun\n\n");
+        assert!(open.chunk().await.unwrap().unwrap().starts_with(b":"));
 
         let began = Instant::now();
         gateway.running.stop().await;
@@ -170,7 +170,7 @@ async fn start_error(setup: &Setup, yaml: &str) -> String {
     let settings = load::parse(yaml, &file, &|_| None).unwrap();
     match app::start(settings, None).await {
         Ok(_) => panic!("it started"),
-        Err(error) => error.to_string(),
+        Err(error) => gatewright::telemetry::logs::chain(&error),
     }
 }
 
@@ -348,7 +348,7 @@ async fn a_gateway_without_keys_is_alive_and_not_ready() {
     let (status, told) = probe(ops, "/readyz").await;
     assert_eq!(status, 503);
     assert!(
-        told.contains("fault keys of issuer corp: not fetched, or too long ago\n"),
+        told.contains("fault keys of issuer corp: ") && told.contains("onnection refused"),
         "{told}"
     );
     let agent = Agent::new(gateway.url(), Some(token));

@@ -11,6 +11,7 @@ mod durability;
 mod edge;
 mod faults;
 mod grammar;
+mod intrusions;
 mod issuers;
 mod lifecycle;
 mod lists;

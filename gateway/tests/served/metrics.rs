@@ -82,6 +82,27 @@ async fn what_happened_is_counted_once_under_its_labels() {
 }
 
 #[tokio::test]
+async fn every_record_is_counted() {
+    let upstream = Upstream::plain().await;
+    let setup = Setup::default();
+    let token = setup.analyst();
+    let gateway = setup.start(&upstream).await;
+    let agent = Agent::new(gateway.url(), Some(token));
+    agent.modern(&modern("get_customer", &json!({}))).await;
+    agent.modern(&modern("delete_customer", &json!({}))).await;
+    gateway
+        .records_until(|all| all.iter().any(|record| record["kind"] == "outcome"))
+        .await;
+
+    // One more is written to see that those before it are.
+    let records = gateway.records().await.len() + 1;
+
+    let written = r#"gatewright_audit_events_total{result="written",sink="ledger"}"#;
+    let counted = sample(&gateway.metrics().await, written);
+    assert_eq!(counted, Some(f64::from(u32::try_from(records).unwrap())));
+}
+
+#[tokio::test]
 async fn an_upstream_that_is_gone_and_a_reload_that_failed_show() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();

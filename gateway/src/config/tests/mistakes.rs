@@ -337,3 +337,15 @@ fn one_mistake_hides_none_and_makes_no_others() {
         "wrong-type 4:3 [5] write `[a, b]`, or one `- item` per line",
     );
 }
+
+#[test]
+fn a_value_of_the_environment_is_not_shown() {
+    let secret = |name: &str| (name == "PW").then(|| "s3cret".to_owned());
+    for upstream in ["http://u:${PW}@127.0.0.1:3000/mcp", "${PW}"] {
+        let text = super::SMALLEST.replace("http://127.0.0.1:3000/mcp", &format!("\"{upstream}\""));
+        let mistakes = super::parse(&text, std::path::Path::new("g.yaml"), &secret).unwrap_err();
+        let shown = format!("{mistakes}{}", mistakes.to_json());
+        assert!(shown.contains("${PW}"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}

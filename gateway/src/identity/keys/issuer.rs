@@ -36,6 +36,9 @@ pub(in crate::identity) struct Proof {
     generation: u64,
 }
 
+/// Who hears how an attempt to fetch keys ended.
+pub type Report = Arc<dyn Fn(&IssuerKeys, &Result<(), Arc<KeysError>>) + Send + Sync>;
+
 impl IssuerKeys {
     /// No keys yet: the first token or [`refresh_now`](Self::refresh_now) fetches them.
     pub fn new(settings: IssuerSettings, client: Client, clock: Arc<dyn Clock>) -> Self {
@@ -82,12 +85,15 @@ impl IssuerKeys {
     }
 
     /// Keeps the keys fresh until this is dropped: every five minutes, after failures sooner. Needs a tokio runtime.
-    pub fn spawn_refresh(self: &Arc<Self>) -> JoinHandle<()> {
+    /// `report` hears how each attempt ended.
+    pub fn spawn_refresh(self: &Arc<Self>, report: Report) -> JoinHandle<()> {
         let keys = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut pause = REFRESH_EVERY;
             while let Some(keys) = keys.upgrade() {
-                pause = match keys.refresh_now().await {
+                let ended = keys.refresh_now().await;
+                report(&keys, &ended);
+                pause = match ended {
                     Ok(()) => REFRESH_EVERY,
                     Err(_) if pause == REFRESH_EVERY => RETRY_FIRST,
                     Err(_) => pause.saturating_mul(2).min(REFRESH_EVERY / 2),

@@ -6,6 +6,6 @@ pub mod remote;
 mod set;
 
 pub use error::{KeySetError, KeysError};
-pub use issuer::IssuerKeys;
 pub(in crate::identity) use issuer::Proof;
+pub use issuer::{IssuerKeys, Report};
 pub use set::{IgnoredKey, KeySet};

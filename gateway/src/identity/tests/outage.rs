@@ -172,7 +172,7 @@ async fn keys_can_come_from_a_file() {
 #[tokio::test]
 async fn keys_are_fetched_in_the_background() {
     let scene = Scene::new().await;
-    let task = scene.keys.spawn_refresh();
+    let task = scene.keys.spawn_refresh(Arc::new(|_, _| {}));
     let mut rounds = 0;
     while !scene.keys.is_ready() && rounds < 100_000 {
         tokio::task::yield_now().await;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::jwt::{Header, algorithm_names, malformed, normal_type};
 use crate::identity::error::{Unverified, shown};
-use crate::identity::settings::IssuerSettings;
-use crate::model::UnixTime;
+use crate::identity::settings::{Audience, IssuerSettings};
+use crate::model::{IssuerUrl, UnixTime};
 
 /// How far the issuer's clock may be from ours (RFC 7519 section 4.1.4).
 pub(in crate::identity) const LEEWAY: Duration = Duration::from_secs(30);
@@ -16,13 +16,23 @@ pub(in crate::identity) const LEEWAY: Duration = Duration::from_secs(30);
 type Claims = Map<String, Value>;
 
 /// The issuer that the token claims to be from.
-pub(in crate::identity) fn issuer(claims: &Claims) -> Result<&str, Unverified> {
+pub(in crate::identity) fn issuer<'c>(
+    claims: &'c Claims,
+    audience: &Audience,
+) -> Result<&'c str, Unverified> {
     claims
         .get("iss")
         .and_then(Value::as_str)
         .ok_or_else(|| Unverified::WrongIssuer {
+            expected: trusted(audience),
             got: "(not a string)".to_owned(),
         })
+}
+
+/// The issuers of a server, for the operator's log.
+pub(in crate::identity) fn trusted(audience: &Audience) -> String {
+    let names: Vec<_> = audience.issuers.iter().map(IssuerUrl::as_str).collect();
+    names.join(" ")
 }
 
 /// `alg` and `typ` are of those that this issuer uses.

@@ -176,10 +176,9 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
     metrics.refused(Reason::PathUnknown);
     metrics.reload_succeeded();
     metrics.keys_fetched("corp", UnixTime::from_seconds(1_700_000_000));
-    metrics.audit_written();
     metrics.audit_failed();
-    metrics.audit_state(512, 3);
-    metrics.audit_state(256, 5);
+    metrics.audit_state(512, 1, 3);
+    metrics.audit_state(256, 1, 5);
     metrics.decided(Duration::from_micros(3));
     for (name, value) in [
         (r#"gatewright_refused_total{reason="path_unknown"}"#, 1.0),
