@@ -2,6 +2,9 @@
 
 use prometheus::IntCounter;
 
+use crate::identity::error::RESULTS;
+use crate::mcp::Method;
+use crate::mcp::method::ROWS;
 use crate::model::Reason;
 
 /// How a request came with its credential.
@@ -116,48 +119,16 @@ pub(super) fn count(counters: &[(Reason, IntCounter)], reason: Reason) {
 }
 
 /// What can become of a credential: identity's closed list.
-pub(super) const AUTHN_RESULTS: [&str; 15] = [
-    "ok",
-    "missing",
-    "malformed",
-    "bad_signature",
-    "unknown_key",
-    "wrong_issuer",
-    "wrong_audience",
-    "expired",
-    "not_yet_valid",
-    "wrong_type",
-    "wrong_algorithm",
-    "too_long_lived",
-    "key_bound",
-    "keys_unavailable",
-    OTHER,
-];
+pub(super) fn authn_results() -> impl Iterator<Item = &'static str> {
+    RESULTS.into_iter().chain([OTHER])
+}
 
 /// The requests of MCP. Notifications, streams and whatever is unknown are `_OTHER`.
-pub(super) const METHODS: [&str; 21] = [
-    "tools/call",
-    "tools/list",
-    "prompts/get",
-    "prompts/list",
-    "resources/list",
-    "resources/read",
-    "resources/subscribe",
-    "resources/templates/list",
-    "resources/unsubscribe",
-    "completion/complete",
-    "initialize",
-    "logging/setLevel",
-    "ping",
-    "server/discover",
-    "subscriptions/listen",
-    "tasks/cancel",
-    "tasks/get",
-    "tasks/list",
-    "tasks/result",
-    "tasks/update",
-    OTHER,
-];
+pub(super) fn methods() -> impl Iterator<Item = &'static str> {
+    let named = ROWS.iter().filter(|row| row.method != Method::Unknown);
+    let requests = named.filter(|row| !Method::is_notification(row.name));
+    requests.map(|row| row.name).chain([OTHER])
+}
 
 /// What is not on a list.
 pub(super) const OTHER: &str = "_OTHER";

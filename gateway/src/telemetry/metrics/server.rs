@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntGauge};
 
 use super::MetricError;
-use super::labels::{self, AUTHN_RESULTS, Challenge, Ending, METHODS, Scheme};
+use super::labels::{self, Challenge, Ending, Scheme, authn_results, methods};
 use super::registry::{Families, resolve};
 use super::table;
 use super::tools::{CALL, OTHER_TOOL, ToolLabels};
@@ -60,10 +60,7 @@ impl ServerMetrics {
                 .collect::<Result<_, _>>()?,
             authn: authn(families, name)?,
             challenges: challenges(families, name)?,
-            succeeded: METHODS
-                .into_iter()
-                .map(succeeded)
-                .collect::<Result<_, _>>()?,
+            succeeded: methods().map(succeeded).collect::<Result<_, _>>()?,
             operations,
             tools: ToolLabels::new(other),
             streams: resolve(&table::STREAMS, &families.gauge(&table::STREAMS)?, &[name])?,
@@ -146,7 +143,7 @@ impl ServerMetrics {
     }
 
     fn failed(&self, method: &str, tool: Option<&str>, ending: Ending, seconds: f64) {
-        let known = METHODS.into_iter().find(|known| *known == method);
+        let known = methods().find(|known| *known == method);
         let method = known.unwrap_or(labels::OTHER);
         let tool = tool.map_or("", |tool| self.tools.label(tool));
         let labels = [self.server.as_str(), method, tool, ending.error_type()];
@@ -172,9 +169,7 @@ fn authn(families: &Families, server: &str) -> Result<Vec<(Scheme, ByResult)>, M
         ))
     };
     let results = |scheme: Scheme| {
-        let counters = AUTHN_RESULTS
-            .into_iter()
-            .map(|result| counter(scheme, result));
+        let counters = authn_results().map(|result| counter(scheme, result));
         Ok((scheme, counters.collect::<Result<_, _>>()?))
     };
     Scheme::ALL.into_iter().map(results).collect()

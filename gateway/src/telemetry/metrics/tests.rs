@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::labels::{AUTHN_RESULTS, METHODS};
+use super::labels::{authn_results, methods};
 use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
 use crate::model::{Reason, ServerName, UnixTime};
 
@@ -111,13 +111,13 @@ fn every_label_set_starts_at_0() {
     }
     for (scheme, result) in ["none", "bearer"]
         .into_iter()
-        .flat_map(|scheme| AUTHN_RESULTS.map(|result| (scheme, result)))
+        .flat_map(|scheme| authn_results().map(move |result| (scheme, result)))
     {
         wanted.push(format!(
             r#"gatewright_authn_attempts_total{{result="{result}",scheme="{scheme}",server="crm"}}"#
         ));
     }
-    for method in METHODS {
+    for method in methods() {
         wanted.push(operation("_count", [method, "", ""]));
     }
     wanted.push(operation("_count", ["tools/call", "_other", ""]));
