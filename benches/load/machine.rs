@@ -19,11 +19,7 @@ pub(crate) fn describe(
             "Processor",
             processor().unwrap_or_else(|| UNKNOWN.to_owned()),
         ),
-        (
-            "Cores",
-            std::thread::available_parallelism()
-                .map_or_else(|_| UNKNOWN.to_owned(), |cores| cores.to_string()),
-        ),
+        ("Cores", cores().unwrap_or_else(|| UNKNOWN.to_owned())),
         ("Memory", memory().unwrap_or_else(|| UNKNOWN.to_owned())),
         (
             "Kernel",
@@ -52,6 +48,13 @@ fn processor() -> Option<String> {
     let text = read("/proc/cpuinfo")?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// All cores of the machine: by now this process may use one of them only.
+fn cores() -> Option<String> {
+    let text = read("/proc/cpuinfo")?;
+    let cores = text.lines().filter(|line| line.starts_with("processor"));
+    Some(cores.count().to_string())
 }
 
 fn memory() -> Option<String> {

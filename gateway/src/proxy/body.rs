@@ -73,7 +73,7 @@ async fn read_all(
     announced: Option<usize>,
     limit: usize,
 ) -> Result<Bytes, Reason> {
-    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_RESERVE));
+    let mut body = BytesMut::new();
     loop {
         let is_tail =
             announced.is_none_or(|length| length.saturating_sub(body.len()) <= RETRY_BUFFER);
@@ -89,12 +89,24 @@ async fn read_all(
                 if body.is_empty() && announced == Some(piece.len()) {
                     return finish(session, piece).await;
                 }
-                body.extend_from_slice(&piece);
+                append(&mut body, &piece, announced.unwrap_or(0));
             }
             Ok(None) => return whole(session, body.freeze(), announced),
             Err(_) => return Err(Reason::BodyIncomplete),
         }
     }
+}
+
+/// Whoever has sent more than the first reserve is believed about the rest, which then is not copied again and again.
+fn append(body: &mut BytesMut, piece: &[u8], announced: usize) {
+    let is_large = body.len() + piece.len() > FIRST_RESERVE;
+    let expected = if is_large {
+        announced
+    } else {
+        announced.min(FIRST_RESERVE)
+    };
+    body.reserve(expected.saturating_sub(body.len()));
+    body.extend_from_slice(piece);
 }
 
 /// Reads the end that follows a body of known length.
