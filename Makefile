@@ -7,7 +7,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export CARGO_INCREMENTAL ?= 1
 
-TOOLS := $(CURDIR)/target/tools
 VENV := $(CURDIR)/target/venv
 CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
 

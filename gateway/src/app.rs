@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::audit::{AuditError, Ledger};
-use crate::config::{Settings, TlsFiles};
+use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
@@ -42,7 +42,7 @@ pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Idle connections kept to all upstreams together.
 const UPSTREAM_POOL: usize = 512;
-/// HTTP/2: streams per connection, and the bound on its header list in bytes.
+/// HTTP/2: the most streams open at once on a connection.
 const HTTP2_STREAMS: u32 = 128;
 /// How long an idle HTTP/2 connection is kept.
 const HTTP2_IDLE: Duration = Duration::from_secs(300);
@@ -254,12 +254,15 @@ impl Running {
     }
 }
 
-/// The certificate files in use, for comparison on reload.
+/// Whether a reload can bring `new` into force.
+///
+/// # Errors
+///
+/// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let files = |settings: &Settings| -> Option<TlsFiles> { settings.listen.tls.clone() };
     let fixed: [(&str, bool); 5] = [
         ("listen.address", old.listen.address == new.listen.address),
-        ("listen.tls", files(old) == files(new)),
+        ("listen.tls", old.listen.tls == new.listen.tls),
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
