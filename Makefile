@@ -1,6 +1,6 @@
 # dev    install what the build lacks, build, and run the whole thing on loopback
 # test   install what the tests need, then everything CI runs
-# bench  the load benchmark with release builds; writes benches/RESULTS.md
+# bench  the benchmarks with release builds; writes benches/RESULTS.md and benches/VERIFY.md
 # lint   formatting and lints alone
 
 SHELL := /bin/bash
@@ -62,7 +62,9 @@ conformance:
 
 load-smoke:
 	GATEWRIGHT_BIN=$(CURDIR)/target/debug/gatewright target/debug/load --quick
+	target/debug/verify --quick
 
 bench: test-tools
 	cargo build --release -p gatewright -p gatewright-benches --bins
+	target/release/verify --write
 	target/release/load --scenario call,list,list-sse,large --write $(ARGS)

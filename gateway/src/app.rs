@@ -21,21 +21,20 @@ use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
-use crate::model::Clock;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
 use crate::proxy::service::Gateway;
 use crate::proxy::services::Services;
-use crate::proxy::session::Sessions;
-use crate::proxy::tls::{self, TlsError};
-use crate::telemetry::Metrics;
+use crate::proxy::tls::Greeting;
 use crate::upstream::peer::PeerError;
 
 mod build;
 mod command;
+mod renewal;
 mod vitals;
 
 pub use build::BuildError;
+pub(crate) use build::{Parts, lone_verifier};
 
 /// Where a reload finds the configuration again.
 pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
@@ -46,6 +45,9 @@ const UPSTREAM_POOL: usize = 512;
 const HTTP2_STREAMS: u32 = 128;
 /// How long an idle HTTP/2 connection is kept.
 const HTTP2_IDLE: Duration = Duration::from_secs(300);
+
+/// How often the files of the listener's certificate are looked at.
+const RENEWAL: Duration = Duration::from_secs(5);
 
 /// How long requests that were cut may take to go on record.
 const CUT: Duration = Duration::from_secs(1);
@@ -66,9 +68,6 @@ pub enum StartError {
     /// The record cannot be kept.
     #[error("cannot open the audit ledger")]
     Ledger(#[from] AuditError),
-    /// The listener cannot speak TLS.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
     /// A part cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -79,13 +78,10 @@ pub(crate) struct Shared {
     pub(crate) services: Arc<ArcSwap<Services>>,
     pub(crate) settings: ArcSwap<Settings>,
     pub(crate) keys: ArcSwap<Vec<Arc<IssuerKeys>>>,
-    pub(crate) ledger: Ledger,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) greeting: Option<Arc<Greeting>>,
+    pub(crate) parts: Parts,
     pub(crate) inflight: InflightCount,
     pub(crate) draining: AtomicBool,
-    pub(crate) instance: Box<str>,
     pub(crate) reread: Option<Reread>,
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
@@ -109,12 +105,6 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     identity::install_crypto();
     let ledger = Ledger::open(&settings.audit)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
-    let acceptor = settings
-        .listen
-        .tls
-        .as_ref()
-        .map(tls::acceptor)
-        .transpose()?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
@@ -131,9 +121,12 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         .and_then(|listener| listener.local_addr().ok());
     let door = Arc::new(Door {
         proxy: Arc::new(proxy(&shared)),
-        tls: acceptor,
+        tls: shared.greeting.clone(),
     });
-    let mut tasks = vec![tokio::spawn(listen::serve(listener, door, stopping))];
+    let mut tasks = vec![
+        tokio::spawn(listen::serve(listener, door, stopping)),
+        tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
+    ];
     if let Some(listener) = ops_listener {
         tasks.push(tokio::spawn(ops::serve(
             listener,
@@ -235,7 +228,7 @@ impl Running {
         let shared = Arc::clone(&self.shared);
         let _ = tokio::task::spawn_blocking(move || {
             shared.record_stop();
-            shared.ledger.flush_and_close();
+            shared.parts.ledger.flush_and_close();
         })
         .await;
     }
@@ -262,7 +255,10 @@ impl Running {
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
     let fixed: [(&str, bool); 5] = [
         ("listen.address", old.listen.address == new.listen.address),
-        ("listen.tls", old.listen.tls == new.listen.tls),
+        (
+            "listen.tls",
+            old.listen.tls.is_some() == new.listen.tls.is_some(),
+        ),
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),

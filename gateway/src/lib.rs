@@ -1,6 +1,6 @@
 //! Gatewright: a reverse proxy that makes MCP servers safe to hand to AI agents.
 //!
-//! The layers, from the bottom: [`model`], then [`mcp`], [`identity`], [`audit`] and [`live`], then
+//! The layers, from the bottom: [`model`], then [`mcp`], [`identity`], [`audit`], [`state`] and [`live`], then
 //! [`decision`], [`telemetry`], and with the feature `server` everything that serves. `ARCHITECTURE.md`
 //! beside this crate draws the picture.
 
@@ -22,6 +22,7 @@ pub mod mcp;
 pub mod model;
 #[cfg(feature = "server")]
 pub mod proxy;
+pub mod state;
 pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod upstream;

@@ -270,18 +270,19 @@ const LINES: usize = 400;
 
 /// The modules from the bottom up, each with what it may use besides itself. The settings of `config` are checked
 /// values without any I/O of serving, so what serves may hold them; `config` knows nothing of what serves.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("live", &["model"]),
+    ("state", &["model"]),
     ("mcp", &["model"]),
     ("audit", &["model"]),
-    ("identity", &["model", "live"]),
+    ("identity", &["model", "live", "state"]),
     ("decision", &["model", "live", "mcp", "audit", "identity"]),
     (
         "telemetry",
         &["model", "live", "mcp", "audit", "identity", "decision"],
     ),
-    ("config", &["model", "mcp", "audit", "identity"]),
+    ("config", &["model", "mcp", "audit", "identity", "decision"]),
     ("upstream", &["model", "telemetry", "config"]),
     (
         "control",
@@ -303,7 +304,15 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ),
     (
         "dev",
-        &["model", "mcp", "audit", "identity", "telemetry", "config"],
+        &[
+            "model",
+            "mcp",
+            "audit",
+            "identity",
+            "decision",
+            "telemetry",
+            "config",
+        ],
     ),
 ];
 
@@ -315,9 +324,10 @@ const ABOVE_ALL: [&str; 4] = ["app", "cli", "lib", "main"];
 const PINGORA: [&str; 4] = ["proxy/", "upstream/", "app.rs", "telemetry/logs/tests.rs"];
 
 /// Values whose existence proves that something was done, and the one file that does it.
-const PROOFS: [(&str, &str); 4] = [
+const PROOFS: [(&str, &str); 5] = [
     ("Permit", "decision/record.rs"),
     ("Principal", "identity/principal.rs"),
+    ("Unbound", "identity/principal.rs"),
     ("VerifiedToken", "identity/token/verified.rs"),
     ("Inflight", "proxy/inflight.rs"),
 ];

@@ -6,6 +6,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[path = "documents/threats.rs"]
+mod threats;
+
 use gatewright::config::reference;
 use gatewright::model::Reason;
 use gatewright::telemetry::metrics::{METRICS, MetricKind};

@@ -5,6 +5,8 @@
 
 #[path = "program/dev.rs"]
 mod dev;
+#[path = "program/keys.rs"]
+mod keys;
 #[path = "program/process.rs"]
 mod process;
 #[path = "program/serving.rs"]
@@ -16,6 +18,8 @@ mod serving;
     reason = "the tests over sockets need more of it"
 )]
 mod support;
+#[path = "program/token.rs"]
+mod token;
 
 use std::path::Path;
 
@@ -243,7 +247,12 @@ fn help_names_exactly_the_verbs_there_are() {
         .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
         .filter(|word| word.chars().all(char::is_lowercase))
         .collect();
-    assert_eq!(verbs, ["dev", "run", "check", "reload", "status", "help"]);
+    assert_eq!(
+        verbs,
+        [
+            "dev", "run", "check", "reload", "status", "token", "keys", "report", "help"
+        ]
+    );
     for verb in verbs.iter().filter(|verb| **verb != "help") {
         let own = run(folder.path(), &[verb, "--help"]);
         assert_eq!(own.code, 0, "{verb}");

@@ -25,11 +25,13 @@
 
 mod answer;
 mod error;
+mod names;
 mod pattern;
 mod question;
 mod roles;
 
 pub use answer::{Answer, Denial, RuleId};
 pub use error::{RowFault, RowFaultKind};
+pub use names::ToolSet;
 pub use question::{Access, Question};
 pub use roles::{RoleTable, Row};

@@ -7,15 +7,19 @@ use arc_swap::ArcSwap;
 
 use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
-use crate::config::{Server, Settings};
+use crate::config::{Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
-use crate::identity::{self, IssuerKeys, KeysError, Verifier};
+use crate::identity::binding::NoRandomness;
+use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::origin::Origins;
-use crate::proxy::route::{self, Route, Routes};
+use crate::proxy::route::{self, Certificates, Route, Routes};
 use crate::proxy::services::Services;
 use crate::proxy::session::Sessions;
+use crate::proxy::throttle::Throttle;
+use crate::proxy::tls::{Greeting, TlsError};
+use crate::state::{MemoryState, SharedState};
 use crate::telemetry::{MetricError, Metrics};
 use crate::upstream::UpstreamPeer;
 
@@ -31,6 +35,12 @@ pub enum BuildError {
     /// The metrics cannot be registered.
     #[error(transparent)]
     Metrics(#[from] MetricError),
+    /// No key for nonces can be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The listener cannot speak TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Shared {
@@ -52,32 +62,49 @@ impl Shared {
             .map(|issuer| issuer.name.clone())
             .collect();
         let parts = Parts {
-            ledger: ledger.clone(),
+            ledger,
             metrics: Arc::new(Metrics::new(&names, &issuers)?),
             sessions: Arc::new(Sessions::default()),
+            state: Arc::new(MemoryState::since(clock.now())),
+            nonces: NonceKey::random()?,
+            throttle: Arc::new(Throttle::default()),
             instance: uuid::Uuid::now_v7().to_string().into(),
             clock,
         };
         let keys = issuer_keys(&settings, &[], &parts.clock)?;
         let services = services(&settings, &keys, &parts)?;
+        let files = settings.listen.tls.as_ref();
+        let greeting = files.map(Greeting::new).transpose()?;
         parts.metrics.reload_succeeded();
         let shared = Self {
             services: Arc::new(ArcSwap::from_pointee(services)),
             settings: ArcSwap::from_pointee(settings),
             keys: ArcSwap::from_pointee(Vec::new()),
-            ledger,
-            metrics: parts.metrics,
-            clock: parts.clock,
-            sessions: parts.sessions,
+            greeting: greeting.map(Arc::new),
+            parts,
             inflight: InflightCount::default(),
             draining: AtomicBool::new(false),
-            instance: parts.instance,
             reread,
             turn: tokio::sync::Mutex::new(()),
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);
+        shared.tell_sunsets(&shared.settings.load());
         Ok(shared)
+    }
+
+    /// Says in metrics and log when API keys end.
+    pub(super) fn tell_sunsets(&self, settings: &Settings) {
+        let sunset = |server: &'_ Server| server.audience.api_keys.as_ref().map(|keys| keys.sunset);
+        let sunsets: Vec<_> = settings
+            .servers
+            .iter()
+            .filter_map(|server| Some((&server.audience.server, sunset(server)?)))
+            .collect();
+        self.parts.metrics.api_keys_end(&sunsets);
+        for warning in sunset::warnings(settings, self.parts.clock.now()) {
+            tracing::warn!("{warning}");
+        }
     }
 
     /// The next generation. Keys of issuers that did not change, and what is remembered of sessions, live on.
@@ -85,25 +112,23 @@ impl Shared {
         &self,
         settings: &Settings,
     ) -> Result<(Services, Vec<Arc<IssuerKeys>>), BuildError> {
-        let keys = issuer_keys(settings, &self.keys.load(), &self.clock)?;
-        let parts = Parts {
-            ledger: self.ledger.clone(),
-            metrics: Arc::clone(&self.metrics),
-            sessions: Arc::clone(&self.sessions),
-            instance: self.instance.clone(),
-            clock: Arc::clone(&self.clock),
-        };
-        Ok((services(settings, &keys, &parts)?, keys))
+        let keys = issuer_keys(settings, &self.keys.load(), &self.parts.clock)?;
+        Ok((services(settings, &keys, &self.parts)?, keys))
     }
 }
 
 /// What every generation shares.
-struct Parts {
-    ledger: Ledger,
-    metrics: Arc<Metrics>,
-    sessions: Arc<Sessions>,
-    instance: Box<str>,
-    clock: Arc<dyn Clock>,
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) ledger: Ledger,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) state: Arc<dyn SharedState>,
+    /// What nonces are made with where the configuration names no key.
+    pub(crate) nonces: NonceKey,
+    pub(crate) instance: Box<str>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 fn issuer_keys(
@@ -144,12 +169,14 @@ fn services(
     Ok(Services {
         routes: Routes::new(routes),
         origins: Origins::new(settings),
-        verifier: Verifier::new(keys.to_vec(), Arc::clone(&parts.clock)),
+        verifier: verifier(settings, keys, parts),
         policy: settings.policy.clone(),
         ledger: parts.ledger.clone(),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
         sessions: Arc::clone(&parts.sessions),
+        throttle: Arc::clone(&parts.throttle),
+        client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,
         deny_http_status: settings.deny_http_status,
         arguments: settings.audit_arguments,
@@ -161,6 +188,36 @@ fn services(
     })
 }
 
+fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Verifier {
+    let possession = Possession::new(
+        settings.dpop.clone(),
+        &parts.nonces,
+        Arc::clone(&parts.state),
+        Arc::clone(&parts.clock),
+    );
+    Verifier::new(
+        keys.to_vec(),
+        settings.grants.clone(),
+        Arc::new(possession),
+        Arc::clone(&parts.clock),
+    )
+}
+
+/// A verifier as the gateway's own, for one look at a token.
+pub(crate) fn lone_verifier(settings: &Settings) -> Result<Verifier, BuildError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let keys = issuer_keys(settings, &[], &clock)?;
+    let state = Arc::new(MemoryState::since(clock.now()));
+    let nonces = NonceKey::random()?;
+    let possession = Possession::new(settings.dpop.clone(), &nonces, state, Arc::clone(&clock));
+    Ok(Verifier::new(
+        keys,
+        settings.grants.clone(),
+        Arc::new(possession),
+        clock,
+    ))
+}
+
 fn route(settings: &Settings, server: &Server, metrics: &Metrics) -> Result<Route, BuildError> {
     let name = &server.audience.server;
     let counters = metrics.server(name)?;
@@ -169,9 +226,11 @@ fn route(settings: &Settings, server: &Server, metrics: &Metrics) -> Result<Rout
     }
     Ok(Route {
         audience: server.audience.clone(),
+        demands: server.demands.clone(),
+        outliving: server.outliving,
         upstream: UpstreamPeer::new(server)?,
         metrics: counters,
         metadata_url: route::metadata_url(settings, server),
-        metadata: route::metadata(server),
+        metadata: route::metadata(server, Certificates::of(settings)),
     })
 }

@@ -25,12 +25,12 @@ impl Commands for Shared {
         let result = self.reread_settings();
         match &result {
             Ok(settings) => {
-                self.metrics.reload_succeeded();
+                self.parts.metrics.reload_succeeded();
                 self.record(Kind::Config, settings.config_digest);
                 tracing::info!(config = %settings.config_digest, "configuration reloaded");
             }
             Err(why) => {
-                self.metrics.reload_failed();
+                self.parts.metrics.reload_failed();
                 tracing::error!("configuration not reloaded, the old one goes on serving: {why}");
             }
         }
@@ -55,14 +55,14 @@ impl Commands for Shared {
         });
         json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "instance": self.instance,
+            "instance": self.parts.instance,
             "config": settings.config_digest.to_string(),
             "policy": settings.policy_digest.to_string(),
             "draining": self.draining.load(Ordering::Acquire),
             "requests_under_way": self.inflight.now(),
             "issuers": issuers.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
-            "audit": { "healthy": self.ledger.is_healthy(), "queue_bytes": self.ledger.queue_bytes() },
+            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes() },
         })
     }
 }
@@ -74,12 +74,16 @@ impl Shared {
         };
         let settings = reread()?;
         same_listener(&self.settings.load(), &settings)?;
+        let edition = self.next_edition(&settings)?;
         let (services, keys) = self.next(&settings).map_err(|error| error.to_string())?;
+        // From here on nothing can fail.
         let settings = Arc::new(settings);
+        self.greet_with(edition);
         self.serve_keys(keys);
         self.settings.store(Arc::clone(&settings));
         // Last: a request that sees the new services sees all of them.
         self.services.store(Arc::new(services));
+        self.tell_sunsets(&settings);
         Ok(settings)
     }
 
@@ -118,20 +122,20 @@ impl Shared {
     }
 
     fn record(&self, kind: Kind, config: Digest) {
-        let at = self.clock.now();
+        let at = self.parts.clock.now();
         let gateway = Gateway {
-            instance: (&*self.instance).into(),
+            instance: (&*self.parts.instance).into(),
             version: env!("CARGO_PKG_VERSION").into(),
             config,
         };
-        let mut event = Event::new(kind, at, self.ledger.event_id(at), gateway);
+        let mut event = Event::new(kind, at, self.parts.ledger.event_id(at), gateway);
         let name = match (kind, self.draining.load(Ordering::Acquire)) {
             (Kind::Config, _) => "reload",
             (_, false) => "start",
             (_, true) => "stop",
         };
         event.action = Some(crate::audit::text::Joined::action(name, None));
-        if self.ledger.append_later(&mut event).is_err() {
+        if self.parts.ledger.append_later(&mut event).is_err() {
             tracing::error!(name, "a lifecycle record could not be kept");
         }
     }

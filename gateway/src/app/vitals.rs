@@ -16,7 +16,7 @@ impl Vitals for Shared {
             },
             Condition {
                 name: "audit ledger".to_owned(),
-                fault: fault(self.ledger.is_healthy(), "records cannot be written"),
+                fault: fault(self.parts.ledger.is_healthy(), "records cannot be written"),
             },
         ];
         conditions.extend(self.keys.load().iter().map(|keys| Condition {
@@ -32,12 +32,13 @@ impl Vitals for Shared {
     fn metrics(&self) -> String {
         for keys in self.keys.load().iter() {
             if let Some(at) = keys.last_success() {
-                self.metrics.keys_fetched(&keys.settings().name, at);
+                self.parts.metrics.keys_fetched(&keys.settings().name, at);
             }
         }
-        let ledger = &self.ledger;
-        self.metrics
+        let ledger = &self.parts.ledger;
+        self.parts
+            .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
-        self.metrics.render()
+        self.parts.metrics.render()
     }
 }

@@ -116,7 +116,8 @@ pub struct Authentication<'a> {
     /// The thumbprint of the key the token is bound to (RFC 9449 section 6.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jkt: Option<Text<'a>>,
-    /// The digest of the certificate the token is bound to (RFC 8705 section 3.1).
+    /// The digest of the certificate the token is bound to (RFC 8705 section 3.1); where nothing was proven, of the one
+    /// that was shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cert_sha256: Option<Text<'a>>,
     /// When the token ends, in seconds since 1970 (RFC 7519 NumericDate).

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::config::{Colour, Mistakes, Settings, load, search};
+use crate::config::{Colour, Mistakes, Settings, load, search, sunset};
+use crate::model::{Clock, SystemClock};
 
 /// The configuration can be served.
 pub const OK: u8 = 0;
@@ -82,6 +83,9 @@ fn write_text(
         Ok(settings) => {
             for flag in &settings.insecure {
                 writeln!(streams.talk, "warning: `{flag}` switches a check off")?;
+            }
+            for warning in sunset::warnings(settings, SystemClock.now()) {
+                writeln!(streams.talk, "warning: {warning}")?;
             }
             writeln!(
                 streams.data,

@@ -12,7 +12,10 @@ use crate::telemetry::logs;
 pub mod check;
 mod dev;
 mod instance;
+mod keys;
+mod report;
 mod run;
+mod token;
 
 /// The operation failed.
 const FAILED: u8 = 1;
@@ -49,6 +52,21 @@ enum Verb {
     Reload(Instance),
     /// Show what a running gateway is serving.
     Status(Instance),
+    /// Look at a token as the gateway would.
+    #[command(subcommand)]
+    Token(Token),
+    /// Make API keys for agents that cannot get tokens yet.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Read the audit record.
+    #[command(subcommand)]
+    Report(report::Report),
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Judge a token that is read from stdin: every check, with what was expected and what is there.
+    Inspect(token::Inspect),
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,6 +121,9 @@ pub fn main() -> ExitCode {
         }
         Verb::Reload(instance) => instance::reload(instance),
         Verb::Status(instance) => instance::status(instance),
+        Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),
+        Verb::Keys(keys::Keys::New(new)) => keys::new(new, colour),
+        Verb::Report(report::Report::Keys(keys)) => report::keys(keys, colour),
     };
     ExitCode::from(code)
 }

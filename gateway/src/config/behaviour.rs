@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::audit::settings::LedgerSettings;
+use crate::identity::settings::{DpopSettings, NonceMode};
+use crate::model::Secret;
 
 use super::checked::{ArgumentsRecord, Limits};
 use super::review::Review;
@@ -61,6 +63,59 @@ pub(crate) fn audit(
     Some((ledger, arguments?))
 }
 
+/// `state`, of which this version knows one.
+pub(crate) fn state(root: &Section<'_>, review: &mut Review<'_>) {
+    choose(root, "state", &[("memory", ())], &["redis"], review);
+}
+
+/// `dpop`.
+pub(crate) fn dpop(root: &Section<'_>, review: &mut Review<'_>) -> Option<DpopSettings> {
+    let section = root.section("dpop");
+    let modes = [
+        ("off", NonceMode::Off),
+        ("optional", NonceMode::Optional),
+        ("required", NonceMode::Required),
+    ];
+    let nonce = choose(&section, "nonce", &modes, &[], review);
+    let window = section.duration("window", (SECOND, 10 * MINUTE), review);
+    let nonce_key_file = section.text("nonce_key_file");
+    if let (Some(text), Some(NonceMode::Off)) = (&nonce_key_file, nonce) {
+        let help = "write `nonce: optional` or `nonce: required`, or remove `nonce_key_file`";
+        review.report(
+            text.at,
+            "no-effect",
+            "`nonce_key_file` has no effect while `nonce` is `off`",
+            help,
+        );
+    }
+    Some(DpopSettings {
+        nonce: nonce?,
+        window: window?,
+        nonce_key: match nonce_key_file {
+            Some(text) => Some(nonce_key(&text, review)?),
+            None => None,
+        },
+    })
+}
+
+/// A key that can be guessed makes nonces that can be guessed.
+fn nonce_key(written: &Text, review: &mut Review<'_>) -> Option<Secret<String>> {
+    let key = review.secret_file(written)?;
+    if key.expose().chars().count() >= SHORTEST_NONCE_KEY {
+        return Some(key);
+    }
+    review.report(
+        written.at,
+        "weak-secret",
+        format!("the key in this file has less than {SHORTEST_NONCE_KEY} characters"),
+        "write a random one, for example with `openssl rand -base64 32`",
+    );
+    None
+}
+
+/// Characters.
+const SHORTEST_NONCE_KEY: usize = 32;
+
 /// `limits`.
 pub(crate) fn limits(root: &Section<'_>, review: &mut Review<'_>) -> Option<Limits> {
     let section = root.section("limits");
@@ -69,12 +124,16 @@ pub(crate) fn limits(root: &Section<'_>, review: &mut Review<'_>) -> Option<Limi
     let token = section.size("token", MEBIBYTE, review);
     let list = section.size("list", 64 * MEBIBYTE, review);
     let body_timeout = section.duration("body_timeout", (MILLISECOND, HOUR), review);
+    let failures_per_source = section.count("failures_per_source", (1, MILLION), review);
+    let failures = section.count("failures", (1, MILLION), review);
     Some(Limits {
         body: body?,
         headers: headers?,
         token: token?,
         list: list?,
         body_timeout: body_timeout?,
+        failures_per_source: failures_per_source?,
+        failures: failures?,
     })
 }
 
@@ -114,7 +173,7 @@ pub(crate) fn deny_http_status(root: &Section<'_>, review: &mut Review<'_>) -> O
 }
 
 /// The value that the choice `key` stands for. `planned` choices are known, and refused by name.
-fn choose<T: Copy>(
+pub(crate) fn choose<T: Copy>(
     section: &Section<'_>,
     key: &str,
     choices: &[(&'static str, T)],
@@ -166,5 +225,7 @@ fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
 const MEBIBYTE: usize = 1 << 20;
 const GIBIBYTE: usize = 1 << 30;
 const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MILLION: u32 = 1_000_000;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

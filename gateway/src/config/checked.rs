@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use gatewright_policies::RoleTable;
 
+use ipnet::IpNet;
+
 use crate::audit::settings::LedgerSettings;
-use crate::identity::settings::{Audience, IssuerSettings};
+use crate::decision::freshness::Demands;
+use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
 use crate::model::Digest;
 
 /// Everything that `gatewright run` needs to know.
@@ -23,6 +26,10 @@ pub struct Settings {
     pub servers: Vec<Server>,
     /// The per-role allowlist.
     pub policy: RoleTable,
+    /// Roles that an issuer's word gives besides its roles claim.
+    pub grants: Vec<Grant>,
+    /// What DPoP proofs must be like.
+    pub dpop: DpopSettings,
     /// The digest of the policy as it was written, for records.
     pub policy_digest: Digest,
     /// The digest of the whole file, for records.
@@ -63,15 +70,19 @@ pub struct Listen {
     pub tls: Option<TlsFiles>,
     /// Browser origins that may call, compared byte for byte; loopback origins are always allowed on a loopback listener.
     pub allowed_origins: Vec<String>,
+    /// The proxies whose `Client-Cert` header (RFC 9440) is believed.
+    pub client_cert_from: Vec<IpNet>,
 }
 
-/// A certificate chain and its key, both PEM.
+/// A certificate chain, its key and who signs the certificates of agents, all PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The chain, leaf first.
     pub cert_file: PathBuf,
     /// The private key.
     pub key_file: PathBuf,
+    /// Whose certificates agents may show; absent means that they are not asked for one.
+    pub client_ca_file: Option<PathBuf>,
 }
 
 /// One fronted MCP server.
@@ -85,6 +96,19 @@ pub struct Server {
     pub upstream: Upstream,
     /// What its tokens must prove, with its name.
     pub audience: Audience,
+    /// How fresh tokens and logins must be.
+    pub demands: Demands,
+    /// Whether a call may end after its token has.
+    pub outliving: Outliving,
+}
+
+/// What happens to a call whose token ends while it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outliving {
+    /// It ends with its token.
+    Cut,
+    /// It may end. Streams never may.
+    Allowed,
 }
 
 /// Where an upstream listens.
@@ -119,4 +143,8 @@ pub struct Limits {
     pub list: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// Failed attempts to authenticate in a second, for one source address.
+    pub failures_per_source: u32,
+    /// Failed attempts to authenticate in a second, for all.
+    pub failures: u32,
 }

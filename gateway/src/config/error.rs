@@ -116,7 +116,7 @@ impl Mistake {
     }
 }
 
-/// Every mistake of one pass over a file, in the order of the file. Never empty.
+/// Every mistake of one pass over a file, in the order of the file, then of the files that it names. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
@@ -128,7 +128,7 @@ impl Mistakes {
 
     /// All of `found`, sorted by place, without repetitions; nothing when nothing was found.
     pub(crate) fn from_found(mut found: Vec<Mistake>) -> Option<Self> {
-        found.sort_by_key(|mistake| (mistake.line, mistake.column));
+        found.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
         found.dedup();
         if found.is_empty() {
             None

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::identity::settings::{IssuerSettings, KeySource, SignatureAlgorithm};
+use crate::identity::settings::{IssuerSettings, KeySource, Profile, SignatureAlgorithm};
 use crate::model::IssuerUrl;
 
+use super::behaviour::choose;
+use super::introspection::introspection;
 use super::list::{filled_texts, refuse_empty, refuse_twins};
 use super::review::Review;
 use super::section::{Section, as_text, as_texts};
@@ -52,7 +54,12 @@ fn issuer(section: &Section<'_>, review: &mut Review<'_>) -> Option<IssuerSettin
         .and_then(|text| issuer_url(&text, review));
     let keys = key_source(section, review);
     let algorithms = algorithms(section, review);
-    let token_types = token_types(section, review);
+    let profiles = [("strict", Profile::Strict), ("lenient", Profile::Lenient)];
+    let profile = choose(section, "profile", &profiles, &[], review);
+    let token_types = match (profile, section.node("token_types")) {
+        (Some(Profile::Lenient), None) => Some(LENIENT_TYPES.map(str::to_owned).to_vec()),
+        (Some(Profile::Strict | Profile::Lenient) | None, _) => token_types(section, review),
+    };
     let roles_claim = roles_claim(section, review);
     let client_claim = section
         .text("client_claim")
@@ -64,6 +71,8 @@ fn issuer(section: &Section<'_>, review: &mut Review<'_>) -> Option<IssuerSettin
         .text("model_claim")
         .and_then(|text| filled(text, "a claim", review));
     let max_token_lifetime = section.duration("max_token_lifetime", LIFETIMES, review);
+    let service_clients = section.texts("service_clients")?;
+    let introspection = introspection(section, review);
     Some(IssuerSettings {
         name: name?,
         url: url?,
@@ -75,11 +84,14 @@ fn issuer(section: &Section<'_>, review: &mut Review<'_>) -> Option<IssuerSettin
         actor_claim: actor_claim?,
         model_claim,
         max_token_lifetime: max_token_lifetime?,
+        profile: profile?,
+        service_clients: service_clients.into_iter().map(|text| text.value).collect(),
+        introspection,
     })
 }
 
 /// The text, unless it is empty.
-fn filled(text: Text, what: &str, review: &mut Review<'_>) -> Option<String> {
+pub(crate) fn filled(text: Text, what: &str, review: &mut Review<'_>) -> Option<String> {
     if text.value.trim().is_empty() {
         review.report(
             text.at,
@@ -121,7 +133,7 @@ fn issuer_url(written: &Text, review: &mut Review<'_>) -> Option<IssuerUrl> {
 }
 
 /// A URL whose answers decide who may call: https, or http on this machine.
-fn secured_url(written: &Text, review: &mut Review<'_>) -> Option<::url::Url> {
+pub(crate) fn secured_url(written: &Text, review: &mut Review<'_>) -> Option<::url::Url> {
     let url = web_url(written, review)?;
     if url.scheme() == "http" && !is_loopback(&url) {
         review.report(
@@ -263,3 +275,6 @@ fn split_claim(written: &str) -> Vec<String> {
 
 /// How long an accepted token may live at most: a longer one cannot be called short-lived.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
+
+/// What issuers set that do not keep to RFC 9068, unless the file says more exactly.
+const LENIENT_TYPES: [&str; 2] = ["at+jwt", "JWT"];

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::model::Digest;
 
 use super::behaviour;
-use super::checked::Settings;
+use super::checked::{Server, Settings};
 use super::error::{Mistake, Mistakes};
+use super::grants::grants;
 use super::issuers::issuers;
 use super::network::{self, Insecure};
 use super::raw::{ROOT, Shape};
@@ -81,12 +82,15 @@ fn check(text: &str, review: &mut Review<'_>) -> Option<Settings> {
 fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<Settings> {
     behaviour::version(root, review);
     behaviour::mode(root, review);
+    behaviour::state(root, review);
     let insecure = Insecure::read(root);
     let listen = network::listen(root, insecure, review);
     let public_url = network::public_url(root, insecure, review);
     let issuers = issuers(root, review);
     let servers = servers(root, public_url.as_deref(), &issuers, review);
     let policy = policy(root, &servers, review);
+    let grants = grants(root, &issuers, review);
+    let dpop = behaviour::dpop(root, review);
     let audit = behaviour::audit(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
@@ -94,6 +98,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
     let (audit, audit_arguments) = audit?;
+    let config_digest = digest(text, &servers.settings);
     Some(Settings {
         listen: listen?,
         public_url: public_url?,
@@ -101,7 +106,9 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         servers: servers.settings,
         policy: policy.table,
         policy_digest: policy.digest,
-        config_digest: Digest::of(text.as_bytes()),
+        grants,
+        dpop: dpop?,
+        config_digest,
         audit,
         audit_arguments,
         ops: Some(ops?),
@@ -113,8 +120,18 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     })
 }
 
+/// The digest of the file, and of the files of API keys that it names: a key more or less is another configuration.
+fn digest(text: &str, servers: &[Server]) -> Digest {
+    let keys = servers
+        .iter()
+        .filter_map(|server| server.audience.api_keys.as_ref());
+    let mut parts: Vec<&[u8]> = vec![text.as_bytes()];
+    parts.extend(keys.map(|keys| keys.digest.as_bytes().as_slice()));
+    Digest::of_parts(&parts)
+}
+
 /// The file's text, at most [`MAX_BYTES`] of it.
-fn read(path: &Path) -> io::Result<String> {
+pub(crate) fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?
         .take(MAX_BYTES + 1)

@@ -3,10 +3,17 @@
 //! A file goes through [`load`]: `tree` (YAML with places), `section` (keys and shapes, against the table in `raw`), then
 //! one file per part of it. Every step reports into `review`; nobody stops at the first mistake.
 
+mod amount;
 mod behaviour;
 pub mod checked;
+mod day;
+mod demands;
 pub mod error;
+mod grants;
+mod introspection;
 mod issuers;
+pub mod key_file;
+mod keys;
 mod list;
 pub mod load;
 mod network;
@@ -20,6 +27,7 @@ pub mod search;
 mod section;
 mod servers;
 mod suggest;
+pub mod sunset;
 mod tree;
 mod url;
 mod value;
@@ -27,5 +35,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use checked::{ArgumentsRecord, Limits, Listen, Server, Settings, TlsFiles, Upstream};
+pub use checked::{
+    ArgumentsRecord, Limits, Listen, Outliving, Server, Settings, TlsFiles, Upstream,
+};
 pub use error::{Colour, Mistake, Mistakes};

@@ -1,6 +1,8 @@
 //! Where the gateway listens and what it is called. Never opens a socket.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
 
 use super::checked::{Listen, TlsFiles};
 use super::review::Review;
@@ -64,10 +66,16 @@ pub(crate) fn listen(
         .iter()
         .filter_map(|text| origin(text, review))
         .collect();
+    let client_cert_from = section.texts("client_cert_from")?;
+    let client_cert_from = client_cert_from
+        .iter()
+        .filter_map(|text| network(text, review))
+        .collect();
     Some(Listen {
         address: address?,
         tls,
         allowed_origins,
+        client_cert_from,
     })
 }
 
@@ -80,10 +88,42 @@ fn tls(listen: &Section<'_>, review: &mut Review<'_>) -> Option<TlsFiles> {
     let key_file = section
         .text("key_file")
         .and_then(|text| review.existing_file(&text));
+    let client_ca_file = section
+        .text("client_ca_file")
+        .and_then(|text| review.existing_file(&text));
     Some(TlsFiles {
         cert_file: cert_file?,
         key_file: key_file?,
+        client_ca_file,
     })
+}
+
+/// An address, or a network of them in CIDR notation.
+fn network(written: &Text, review: &mut Review<'_>) -> Option<IpNet> {
+    let text = written.value.as_str();
+    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let network = text.parse::<IpNet>().ok().or_else(address);
+    match network {
+        Some(network) if network.prefix_len() == 0 => {
+            review.report(
+                written.at,
+                "bad-network",
+                format!("`{text}` is every address"),
+                "name the proxies: whoever is on this list can speak for any certificate",
+            );
+            None
+        }
+        None => {
+            review.report(
+                written.at,
+                "bad-network",
+                format!("`{text}` is neither an address nor a network"),
+                "write it like `10.0.0.5` or `10.0.0.0/28`",
+            );
+            None
+        }
+        Some(network) => Some(network.trunc()),
+    }
 }
 
 /// An origin as browsers send it (RFC 6454 section 6.2).

@@ -27,6 +27,8 @@ pub(crate) enum Shape {
     Each(&'static Shape),
     /// A map from any name to such values.
     Named(&'static Shape),
+    /// A map with these keys, and from any other name to such values.
+    NamedBeside(&'static [Key], &'static Shape),
     /// A string, or else such a value.
     TextOr(&'static Shape),
 }
@@ -76,7 +78,9 @@ pub(crate) static ROOT: &[Key] = &[
         Presence::Required(SERVERS_EXAMPLE),
     ),
     key("policy", Shape::Section(POLICY), Presence::Optional),
+    key("dpop", Shape::Section(DPOP), Presence::Optional),
     key("audit", Shape::Section(AUDIT), Presence::Optional),
+    key("state", Shape::Text, Presence::Default("memory")),
     key("ops", Shape::Section(OPS), Presence::Optional),
     key("admin", Shape::Section(ADMIN), Presence::Optional),
     key("limits", Shape::Section(LIMITS), Presence::Optional),
@@ -89,6 +93,7 @@ static LISTEN: &[Key] = &[
     key("address", Shape::Text, Presence::Default("127.0.0.1:8080")),
     key("tls", Shape::Section(TLS), Presence::Optional),
     key("allowed_origins", TEXTS, Presence::Defaults(&[])),
+    key("client_cert_from", TEXTS, Presence::Defaults(&[])),
 ];
 
 static TLS: &[Key] = &[
@@ -102,6 +107,7 @@ static TLS: &[Key] = &[
         Shape::Text,
         Presence::Required("key_file: tls.key"),
     ),
+    key("client_ca_file", Shape::Text, Presence::Optional),
 ];
 
 static ISSUER: &[Key] = &[
@@ -132,6 +138,32 @@ static ISSUER: &[Key] = &[
         Shape::Duration,
         Presence::Default("1h"),
     ),
+    key("profile", Shape::Text, Presence::Default("strict")),
+    key("service_clients", TEXTS, Presence::Defaults(&[])),
+    key(
+        "introspection",
+        Shape::Section(INTROSPECTION),
+        Presence::Optional,
+    ),
+];
+
+static INTROSPECTION: &[Key] = &[
+    key(
+        "endpoint",
+        Shape::Text,
+        Presence::Required("endpoint: https://auth.example.com/introspect"),
+    ),
+    key(
+        "client_id",
+        Shape::Text,
+        Presence::Required("client_id: gatewright"),
+    ),
+    key(
+        "client_secret_file",
+        Shape::Text,
+        Presence::Required("client_secret_file: introspection.secret"),
+    ),
+    key("cache", Shape::Duration, Presence::Default("1m")),
 ];
 
 static SERVER: &[Key] = &[
@@ -146,17 +178,100 @@ static SERVER: &[Key] = &[
     key("issuers", TEXTS, Presence::Optional),
     key("audiences", TEXTS, Presence::Optional),
     key("scopes", TEXTS, Presence::Defaults(&[])),
+    key("single_audience", Shape::Flag, Presence::Optional),
+    key("sender_constraint", Shape::Text, Presence::Default("any")),
+    key("api_keys", Shape::Section(API_KEYS), Presence::Optional),
+    key("max_token_age", Shape::Duration, Presence::Optional),
+    key("max_auth_age", Shape::Duration, Presence::Optional),
+    key("acr", TEXTS, Presence::Defaults(&[])),
+    key("tiers", Shape::Section(TIERS), Presence::Optional),
+    key("calls_outlive_token", Shape::Flag, Presence::Optional),
     key("connect_timeout", Shape::Duration, Presence::Default("5s")),
     key("read_timeout", Shape::Duration, Presence::Default("5m")),
+];
+
+static API_KEYS: &[Key] = &[
+    key(
+        "keys_file",
+        Shape::Text,
+        Presence::Required("keys_file: keys.yaml"),
+    ),
+    key(
+        "hash_key_file",
+        Shape::Text,
+        Presence::Required("hash_key_file: keys.hash-key"),
+    ),
+    key(
+        "sunset",
+        Shape::Text,
+        Presence::Required("sunset: 2027-01-31"),
+    ),
+];
+
+/// The keys of a row in the file of API keys.
+pub(crate) static API_KEY_ROW: &[Key] = &[
+    key("id", Shape::Text, Presence::Required("id: 0a1b2c3d4e5f")),
+    key(
+        "hash",
+        Shape::Text,
+        Presence::Required("hash: hmac-sha256:<64 characters>"),
+    ),
+    key(
+        "subject",
+        Shape::Text,
+        Presence::Required("subject: billing"),
+    ),
+    key(
+        "client",
+        Shape::Text,
+        Presence::Required("client: billing-bot"),
+    ),
+    key("roles", TEXTS, Presence::Defaults(&[])),
+    key("scopes", TEXTS, Presence::Defaults(&[])),
+    key("kind", Shape::Text, Presence::Default("service")),
+    key("servers", TEXTS, Presence::Defaults(&[])),
+    key("sunset", Shape::Text, Presence::Optional),
+    key(
+        "created",
+        Shape::Text,
+        Presence::Required("created: 2026-11-22"),
+    ),
+];
+
+static TIERS: &[Key] = &[
+    key("low", Shape::Section(TIER), Presence::Optional),
+    key("medium", Shape::Section(TIER), Presence::Optional),
+    key("high", Shape::Section(TIER), Presence::Optional),
+];
+
+static TIER: &[Key] = &[
+    key("tools", TEXTS, Presence::Required("tools: [delete_*]")),
+    key("max_token_age", Shape::Duration, Presence::Optional),
+    key("max_auth_age", Shape::Duration, Presence::Optional),
+    key("acr", TEXTS, Presence::Defaults(&[])),
 ];
 
 static POLICY: &[Key] = &[
     key("mode", Shape::Text, Presence::Default("enforce")),
     key(
         "roles",
-        Shape::Named(&Shape::Named(&Shape::Each(&ROW))),
+        Shape::Named(&Shape::NamedBeside(ROLE, &Shape::Each(&ROW))),
         Presence::Optional,
     ),
+];
+
+static ROLE: &[Key] = &[key(
+    "grant",
+    Shape::Each(&Shape::Section(GRANT)),
+    Presence::Optional,
+)];
+
+/// The keys of a rule that gives a role.
+pub(crate) static GRANT: &[Key] = &[
+    key("issuer", Shape::Text, Presence::Optional),
+    key("scopes", TEXTS, Presence::Defaults(&[])),
+    key("client", Shape::Text, Presence::Optional),
+    key("subject", Shape::Text, Presence::Optional),
 ];
 
 static ROW: Shape = Shape::TextOr(&Shape::Section(ROW_KEYS));
@@ -169,6 +284,12 @@ pub(crate) static ROW_KEYS: &[Key] = &[
     key("scopes", TEXTS, Presence::Defaults(&[])),
     key("when", Shape::Text, Presence::Unavailable),
     key("approval", Shape::Text, Presence::Unavailable),
+];
+
+static DPOP: &[Key] = &[
+    key("nonce", Shape::Text, Presence::Default("off")),
+    key("window", Shape::Duration, Presence::Default("5m")),
+    key("nonce_key_file", Shape::Text, Presence::Optional),
 ];
 
 static AUDIT: &[Key] = &[
@@ -198,6 +319,12 @@ static LIMITS: &[Key] = &[
     key("token", Shape::Size, Presence::Default("8KiB")),
     key("list", Shape::Size, Presence::Default("8MiB")),
     key("body_timeout", Shape::Duration, Presence::Default("30s")),
+    key(
+        "failures_per_source",
+        Shape::Integer,
+        Presence::Default("100"),
+    ),
+    key("failures", Shape::Integer, Presence::Default("2000")),
 ];
 
 static SHUTDOWN: &[Key] = &[key("drain", Shape::Duration, Presence::Default("20s"))];

@@ -38,6 +38,10 @@ fn collect_below(path: &str, shape: &Shape, found: &mut Vec<Entry>) {
         Shape::Section(keys) => collect(&format!("{path}."), keys, found),
         Shape::Each(item) => collect_below(&format!("{path}[]"), item, found),
         Shape::Named(item) => collect_below(&format!("{path}.*"), item, found),
+        Shape::NamedBeside(keys, item) => {
+            collect(&format!("{path}."), keys, found);
+            collect_below(&format!("{path}.*"), item, found);
+        }
         Shape::TextOr(other) => collect_below(path, other, found),
         Shape::Text | Shape::Flag | Shape::Integer | Shape::Size | Shape::Duration => {}
     }
@@ -52,7 +56,7 @@ fn value(shape: &Shape) -> String {
         Shape::Duration => "duration".to_owned(),
         Shape::Section(_) => "map".to_owned(),
         Shape::Each(item) => format!("list of {}", value(item)),
-        Shape::Named(item) => format!("names to {}", value(item)),
+        Shape::Named(item) | Shape::NamedBeside(_, item) => format!("names to {}", value(item)),
         Shape::TextOr(other) => format!("string or {}", value(other)),
     }
 }

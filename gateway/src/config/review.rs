@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
+use crate::model::Secret;
+
 use super::error::Mistake;
 use super::tree::{At, Node, Text, Value};
 use super::value::{VariableFault, interpolate};
@@ -68,6 +70,11 @@ impl<'f> Review<'f> {
         self.hidden.iter().fold(message, hide)
     }
 
+    /// Notes what was found in a file that this one names.
+    pub(crate) fn absorb(&mut self, found: Vec<Mistake>) {
+        self.found.extend(found);
+    }
+
     /// Everything found.
     pub(crate) fn into_found(self) -> Vec<Mistake> {
         self.found
@@ -105,6 +112,23 @@ impl<'f> Review<'f> {
             "missing-file",
             format!("cannot read `{}`: {cause}", path.display()),
             "relative paths start at the folder of this file",
+        );
+        None
+    }
+
+    /// The secret in a file: its text without the line end behind it.
+    pub(crate) fn secret_file(&mut self, written: &Text) -> Option<Secret<String>> {
+        let path = self.existing_file(written)?;
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if (1..=LONGEST_SECRET).contains(&secret.len()) {
+            return Some(Secret::new(secret.to_owned()));
+        }
+        self.report(
+            written.at,
+            "bad-secret",
+            format!("`{}` holds no secret", path.display()),
+            "write one line of text into the file",
         );
         None
     }
@@ -184,6 +208,8 @@ impl<'f> Review<'f> {
             .unwrap_or_default()
     }
 }
+
+const LONGEST_SECRET: usize = 4096;
 
 /// How wide the word at `column` is: up to a space, a colon or a bracket; a bracket is a word.
 fn word_width(line: &str, column: usize) -> usize {

@@ -33,7 +33,10 @@ pub(crate) fn policy(root: &Section<'_>, servers: &Servers, review: &mut Review<
                 "write the name that tokens carry",
             );
         }
-        for (server, list) in entries(granted) {
+        for (server, list) in entries(granted)
+            .iter()
+            .filter(|(key, _)| key.value != GRANT)
+        {
             check_server(server, servers, review);
             let Value::List(items) = &list.value else {
                 continue;
@@ -57,7 +60,7 @@ pub(crate) fn policy(root: &Section<'_>, servers: &Servers, review: &mut Review<
     Policy { table, digest }
 }
 
-fn entries(node: &Node) -> &[(Text, Node)] {
+pub(crate) fn entries(node: &Node) -> &[(Text, Node)] {
     if let Value::Map(entries) = &node.value {
         entries
     } else {
@@ -162,3 +165,6 @@ fn canonical(row: &Row) -> String {
     };
     serde_json::json!([row.role, row.server, access, row.pattern, row.scopes]).to_string()
 }
+
+/// The key of a role that is no server.
+pub(crate) const GRANT: &str = "grant";

@@ -2,15 +2,12 @@
 //! come after it. The readers report no shape: the walk did.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use super::raw::{Key, Presence, Shape};
 use super::review::Review;
 use super::suggest;
 use super::tree::{At, Node, Text, Value};
-use super::value::{
-    DURATION_HELP, SIZE_HELP, parse_duration, parse_size, spell_duration, spell_size,
-};
+use super::value::{DURATION_HELP, SIZE_HELP};
 
 /// Reports every key and every value under `node` that does not have its shape. `at` is shown when there is no value.
 pub(crate) fn walk(node: &Node, at: At, shape: &Shape, review: &mut Review<'_>) {
@@ -27,6 +24,18 @@ pub(crate) fn walk(node: &Node, at: At, shape: &Shape, review: &mut Review<'_>) 
             report_duplicates(entries, review);
             for (key, value) in entries {
                 walk(value, key.at, inner, review);
+            }
+        }
+        (Shape::NamedBeside(keys, inner), Value::Map(entries)) => {
+            report_duplicates(entries, review);
+            for (key, value) in entries {
+                let known = keys.iter().find(|known| known.name == key.value);
+                walk(
+                    value,
+                    key.at,
+                    known.map_or(inner, |known| &known.shape),
+                    review,
+                );
             }
         }
         (leaf, value) => {
@@ -136,7 +145,7 @@ fn report_shape(shape: &Shape, value: &Value, at: At, review: &mut Review<'_>) {
         Shape::Integer => ("a whole number", "write a whole number without quotes"),
         Shape::Size => ("a size", SIZE_HELP),
         Shape::Duration => ("a duration", DURATION_HELP),
-        Shape::Section(_) | Shape::Named(_) => {
+        Shape::Section(_) | Shape::Named(_) | Shape::NamedBeside(..) => {
             ("a map", "write `key: value` lines below, indented")
         }
         Shape::Each(_) => ("a list", "write `[a, b]`, or one `- item` per line"),
@@ -262,72 +271,6 @@ impl<'t> Section<'t> {
             }) => Some((*number, *at)),
             _ => None,
         }
-    }
-
-    /// The size `name` or its default, from 1 to `most` bytes.
-    pub(crate) fn size(&self, name: &str, most: usize, review: &mut Review<'_>) -> Option<usize> {
-        let (size, written) = match self.integer(name) {
-            Some((number, at)) => (
-                usize::try_from(number).ok(),
-                Text {
-                    value: number.to_string(),
-                    at,
-                },
-            ),
-            None => self
-                .text(name)
-                .map(|text| (parse_size(&text.value), text))?,
-        };
-        let Some(size) = size else {
-            review.report(
-                written.at,
-                "bad-size",
-                format!("`{}` is not a size", written.value),
-                SIZE_HELP,
-            );
-            return None;
-        };
-        if !(1..=most).contains(&size) {
-            let message = format!("`{name}` is out of range: {}", written.value);
-            review.report(
-                written.at,
-                "out-of-range",
-                message,
-                format!("write a size from 1 to {}", spell_size(most)),
-            );
-            return None;
-        }
-        Some(size)
-    }
-
-    /// The duration `name` or its default, from `least` to `most`.
-    pub(crate) fn duration(
-        &self,
-        name: &str,
-        (least, most): (Duration, Duration),
-        review: &mut Review<'_>,
-    ) -> Option<Duration> {
-        let written = self.text(name)?;
-        let Some(duration) = parse_duration(&written.value) else {
-            let message = format!("`{}` is not a duration", written.value);
-            review.report(written.at, "bad-duration", message, DURATION_HELP);
-            return None;
-        };
-        if !(least..=most).contains(&duration) {
-            let message = format!("`{name}` is out of range: {}", written.value);
-            review.report(
-                written.at,
-                "out-of-range",
-                message,
-                format!(
-                    "write a duration from {} to {}",
-                    spell_duration(least),
-                    spell_duration(most)
-                ),
-            );
-            return None;
-        }
-        Some(duration)
     }
 
     fn key(&self, name: &str) -> Option<&'static Key> {

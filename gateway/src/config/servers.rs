@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::identity::settings::Audience;
+use crate::identity::settings::{Audience, AudienceRule, Fingerprint};
 use crate::model::{IssuerUrl, ServerName};
 
 use super::checked::{Server, Upstream};
+use super::demands;
 use super::issuers::Issuers;
+use super::keys;
 use super::list::{filled_texts, refuse_empty, refuse_twins};
 use super::path::server_path;
 use super::review::Review;
@@ -42,7 +44,7 @@ pub(crate) fn servers(
         .filter_map(|section| section.text("name"))
         .map(|text| text.value)
         .collect();
-    let read = |section: &Section<'_>| server(section, public_url, issuers, review);
+    let read = |section: &Section<'_>| server(section, (public_url, &names), issuers, review);
     let settings = sections.iter().filter_map(read).collect();
     Servers {
         settings,
@@ -57,7 +59,7 @@ fn without_slash(path: &str) -> &str {
 
 fn server(
     section: &Section<'_>,
-    public_url: Option<&str>,
+    (public_url, names): (Option<&str>, &[String]),
     issuers: &Issuers,
     review: &mut Review<'_>,
 ) -> Option<Server> {
@@ -72,21 +74,42 @@ fn server(
         .zip(public_url)
         .map(|(path, origin)| format!("{origin}{path}"));
     let upstream = upstream(section, review);
-    let issuers = accepted_issuers(section, issuers, review);
+    let accepted_issuers = accepted_issuers(section, issuers, review);
+    if let Some(urls) = &accepted_issuers {
+        refuse_two_introspections(section, urls, issuers, review);
+    }
     let accepted = audiences(section, resource.as_deref(), review);
     let scopes = scopes(section, review);
+    let sender_constraint = demands::sender_constraint(section, review);
+    let demands = demands::demands(section, review);
+    let api_keys = keys::api_keys(section, names, review);
     let audience = Audience {
         server: name?,
         accepted: accepted?,
-        issuers: issuers?,
+        issuers: accepted_issuers?,
         scopes: scopes?,
+        audiences: audience_rule(section),
+        resource: resource.clone()?,
+        sender_constraint: sender_constraint?,
+        api_keys,
+        fingerprint: Fingerprint::default(),
     };
     Some(Server {
         path: path?,
         resource: resource?,
         upstream: upstream?,
         audience,
+        demands,
+        outliving: demands::outliving(section),
     })
+}
+
+fn audience_rule(section: &Section<'_>) -> AudienceRule {
+    if section.is_set("single_audience") {
+        AudienceRule::Alone
+    } else {
+        AudienceRule::AmongOthers
+    }
 }
 
 /// Names stand in records, metrics and paths of the admin socket.
@@ -185,6 +208,29 @@ fn accepted_issuers(
         }
     }
     Some(urls)
+}
+
+/// An opaque token does not say whose it is, and must not be shown to the wrong issuer.
+fn refuse_two_introspections(
+    section: &Section<'_>,
+    accepted: &[IssuerUrl],
+    issuers: &Issuers,
+    review: &mut Review<'_>,
+) {
+    let asked = issuers
+        .settings
+        .iter()
+        .filter(|issuer| accepted.contains(&issuer.url) && issuer.introspection.is_some());
+    let names: Vec<&str> = asked.map(|issuer| issuer.name.as_str()).collect();
+    if names.len() > 1 {
+        let at = section.node("issuers").map_or(section.at(), |node| node.at);
+        review.report(
+            at,
+            "two-introspections",
+            format!("opaque tokens could be those of `{}`", names.join("` or `")),
+            "name `issuers` of which one has `introspection`",
+        );
+    }
 }
 
 /// `audiences`, or the resource alone.

@@ -5,10 +5,13 @@ use std::path::Path;
 use super::load::parse;
 use super::{Mistakes, Settings};
 
+mod dpop;
 mod judgements;
+mod keys;
 mod loading;
 mod mistakes;
 mod parties;
+mod proofs;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\

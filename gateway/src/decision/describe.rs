@@ -6,9 +6,9 @@ use crate::audit::part::{
     Actor, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
     Refused, Source, Subject, SubjectKind,
 };
-use crate::audit::text::{Joined, RequestId, Texts};
+use crate::audit::text::{Joined, RequestId, Text, Texts};
 use crate::decision::circumstance::{Action, Circumstance, InForce};
-use crate::identity::{Principal, PrincipalKind};
+use crate::identity::{Principal, PrincipalKind, Thumbprint};
 use crate::mcp::{Call, Revision, Target};
 use crate::model::Reason;
 
@@ -92,13 +92,17 @@ fn describe_principal<'a>(
     });
     event.model = model(principal, call);
     event.authn = Some(Authentication {
-        scheme: "bearer".into(),
+        scheme: principal.scheme().into(),
         result: "ok".into(),
-        jkt: None,
-        cert_sha256: None,
+        jkt: thumbprint(principal.confirmation().key.as_ref()),
+        cert_sha256: thumbprint(principal.confirmation().certificate.as_ref()),
         token_exp: Some(principal.expires().seconds()),
         scopes: principal.scopes().into(),
     });
+}
+
+fn thumbprint(bound: Option<&Thumbprint>) -> Option<Text<'_>> {
+    bound.map(|thumbprint| thumbprint.as_str().into())
 }
 
 /// An issuer's word comes before an agent's own.

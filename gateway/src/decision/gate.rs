@@ -3,11 +3,12 @@
 use gatewright_policies::{Access, Answer, Denial, Question, RoleTable, RuleId};
 
 use crate::decision::circumstance::Action;
+use crate::decision::freshness::Demands;
 use crate::decision::verdict::Verdict;
 use crate::identity::Principal;
 use crate::identity::settings::Audience;
 use crate::mcp::{self, Listing, Target};
-use crate::model::Reason;
+use crate::model::{Reason, UnixTime};
 
 /// The policy as one principal meets it at one server.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +17,12 @@ pub struct Gate<'a> {
     pub table: &'a RoleTable,
     /// The server.
     pub audience: &'a Audience,
+    /// How fresh tokens and logins must be.
+    pub demands: &'a Demands,
     /// Who asks.
     pub principal: &'a Principal,
+    /// When.
+    pub now: UnixTime,
 }
 
 impl Gate<'_> {
@@ -27,10 +32,25 @@ impl Gate<'_> {
         if !missing.is_empty() {
             return Verdict::deny(Reason::ScopeInsufficient, missing);
         }
-        match action {
-            Action::Call(call) => self.judge_call(call.method.access(), &call.target),
-            Action::Notify { method, .. } => self.judge_call(method.access(), &Target::None),
-            Action::Reply | Action::OpenStream | Action::EndSession => Verdict::allow(Vec::new()),
+        let (verdict, tool) = match action {
+            Action::Call(call) => (
+                self.judge_call(call.method.access(), &call.target),
+                tool(&call.target),
+            ),
+            Action::Notify { method, .. } => {
+                (self.judge_call(method.access(), &Target::None), None)
+            }
+            Action::Reply | Action::OpenStream | Action::EndSession => {
+                (Verdict::allow(Vec::new()), None)
+            }
+        };
+        // Who may not do it anyway need not log in again.
+        if verdict.refusal().is_some() {
+            return verdict;
+        }
+        match self.demands.lacking(self.principal, tool, self.now) {
+            Some(stale) => verdict.stale(stale),
+            None => verdict,
         }
     }
 
@@ -104,6 +124,17 @@ impl Gate<'_> {
             name,
             scopes: self.principal.scopes(),
         })
+    }
+}
+
+fn tool(target: &Target) -> Option<&str> {
+    match target {
+        Target::Tool(name) => Some(name),
+        Target::None
+        | Target::Prompt(_)
+        | Target::Resource(_)
+        | Target::Resources(_)
+        | Target::Task(_) => None,
     }
 }
 

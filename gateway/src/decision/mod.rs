@@ -2,6 +2,7 @@
 
 pub mod circumstance;
 mod describe;
+pub mod freshness;
 pub mod gate;
 pub mod record;
 pub mod verdict;

@@ -6,6 +6,7 @@ use crate::audit::event::{self, Kind};
 use crate::audit::{EventId, Ledger, part};
 use crate::decision::circumstance::{Circumstance, Request};
 use crate::decision::describe;
+use crate::decision::freshness::StepUp;
 use crate::decision::verdict::{Decision, Verdict};
 use crate::identity::Principal;
 use crate::model::{Reason, UnixTime};
@@ -53,6 +54,7 @@ pub struct Refusal {
     reason: Reason,
     missing: Vec<String>,
     wanted: Vec<String>,
+    step_up: Option<StepUp>,
     request: Box<str>,
     decision: Option<String>,
 }
@@ -71,6 +73,11 @@ impl Refusal {
     /// The scopes to ask for: those held and those missing. Some clients replace the ones they have.
     pub fn wanted_scopes(&self) -> &[String] {
         &self.wanted
+    }
+
+    /// What the login must be, when that was the reason.
+    pub const fn step_up(&self) -> Option<&StepUp> {
+        self.step_up.as_ref()
     }
 
     /// The id of the request.
@@ -100,7 +107,7 @@ impl Verdict {
             .iter()
             .map(gatewright_policies::RuleId::as_str)
             .collect();
-        let (reason, missing) = match self.decision {
+        let (reason, missing, step_up) = match self.decision {
             Decision::Allow => {
                 let grounds = Grounds {
                     rules: &rules,
@@ -108,11 +115,16 @@ impl Verdict {
                 };
                 return allow(ledger, principal, circumstance, grounds).await;
             }
-            Decision::Deny { reason, missing } => (reason, missing),
+            Decision::Deny {
+                reason,
+                missing,
+                step_up,
+            } => (reason, missing, step_up),
         };
         let denial = Denial {
             reason,
             missing,
+            step_up,
             rules: &rules,
         };
         Err(deny(ledger, principal, circumstance, denial).await)
@@ -162,6 +174,7 @@ async fn allow(
 struct Denial<'a> {
     reason: Reason,
     missing: Vec<String>,
+    step_up: Option<StepUp>,
     rules: &'a [&'a str],
 }
 
@@ -185,6 +198,7 @@ async fn deny(
         reason: denial.reason,
         wanted: wanted(principal, &denial.missing),
         missing: denial.missing,
+        step_up: denial.step_up,
         request: request.id.clone(),
         decision: Some(decision.to_string()),
     }
@@ -206,6 +220,7 @@ impl Refusal {
         let denial = Denial {
             reason,
             missing: Vec::new(),
+            step_up: None,
             rules: &[],
         };
         deny(ledger, principal, circumstance, denial).await
@@ -228,6 +243,7 @@ impl Refusal {
             reason,
             missing: Vec::new(),
             wanted: Vec::new(),
+            step_up: None,
             request: circumstance.request.id.clone(),
             decision: Some(decision.to_string()),
         }
@@ -238,6 +254,7 @@ impl Refusal {
             reason: Reason::AuditUnavailable,
             missing: Vec::new(),
             wanted: Vec::new(),
+            step_up: None,
             request: request.id.clone(),
             decision: None,
         }

@@ -2,6 +2,7 @@
 
 use gatewright_policies::RuleId;
 
+use crate::decision::freshness::{Stale, StepUp};
 use crate::model::Reason;
 
 /// What the gate decided.
@@ -20,6 +21,7 @@ pub(in crate::decision) enum Decision {
     Deny {
         reason: Reason,
         missing: Vec<String>,
+        step_up: Option<StepUp>,
     },
 }
 
@@ -34,9 +36,29 @@ impl Verdict {
 
     pub(in crate::decision) const fn deny(reason: Reason, missing: Vec<String>) -> Self {
         Self {
-            decision: Decision::Deny { reason, missing },
+            decision: Decision::Deny {
+                reason,
+                missing,
+                step_up: None,
+            },
             rules: Vec::new(),
             scopes: Vec::new(),
+        }
+    }
+
+    /// What would be allowed, were the token or the login fresher.
+    pub(in crate::decision) fn stale(self, stale: Stale) -> Self {
+        let (reason, step_up) = match stale {
+            Stale::Token => (Reason::TokenTooOld, None),
+            Stale::Login(step_up) => (Reason::AuthenticationStale, Some(step_up)),
+        };
+        Self {
+            decision: Decision::Deny {
+                reason,
+                missing: Vec::new(),
+                step_up,
+            },
+            ..self
         }
     }
 

@@ -11,8 +11,12 @@ use url::{Host, Url};
 use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
-use crate::config::{ArgumentsRecord, Limits, Listen, Server, Settings, Upstream};
-use crate::identity::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
+use crate::config::{ArgumentsRecord, Limits, Listen, Outliving, Server, Settings, Upstream};
+use crate::decision::freshness::Demands;
+use crate::identity::settings::{
+    Audience, AudienceRule, DpopSettings, Fingerprint, IssuerSettings, KeySource, Profile,
+    SenderConstraint, SignatureAlgorithm,
+};
 use crate::model::{Digest, IssuerUrl, ServerName};
 
 #[cfg(test)]
@@ -85,10 +89,13 @@ impl Plan<'_> {
                 address: self.listen,
                 tls: None,
                 allowed_origins: Vec::new(),
+                client_cert_from: Vec::new(),
             },
             issuers: vec![issuer(self.issuer)],
             servers: vec![self.server(&public_url)?],
             policy,
+            grants: Vec::new(),
+            dpop: DpopSettings::default(),
             policy_digest: Digest::of(policy_text.as_bytes()),
             config_digest: Digest::of(format!("{self:?}{policy_text}").as_bytes()),
             audit: LedgerSettings {
@@ -117,7 +124,14 @@ impl Plan<'_> {
                 accepted: vec![resource.clone()],
                 issuers: vec![self.issuer.clone()],
                 scopes: vec![READ_SCOPE.to_owned()],
+                audiences: AudienceRule::AmongOthers,
+                resource: resource.clone(),
+                sender_constraint: SenderConstraint::Any,
+                api_keys: None,
+                fingerprint: Fingerprint::default(),
             },
+            demands: Demands::default(),
+            outliving: Outliving::Cut,
             upstream: upstream(self.fronted.url())?,
             path,
             resource,
@@ -137,6 +151,9 @@ fn issuer(url: &IssuerUrl) -> IssuerSettings {
         actor_claim: "act".to_owned(),
         model_claim: None,
         max_token_lifetime: MAX_TOKEN_LIFETIME,
+        profile: Profile::Strict,
+        service_clients: Vec::new(),
+        introspection: None,
     }
 }
 
@@ -230,4 +247,6 @@ const LIMITS: Limits = Limits {
     token: 8 << 10,
     list: 8 << 20,
     body_timeout: Duration::from_secs(30),
+    failures_per_source: 100,
+    failures: 2000,
 };

@@ -1,8 +1,8 @@
-//! Finds the one credential of a request. Never looks inside it, never prints it.
+//! Finds the one credential of a request, and the proof that came with it. Never looks inside it, never prints it.
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use thiserror::Error;
 
 use crate::model::Reason;
@@ -28,13 +28,52 @@ impl fmt::Debug for RawToken {
 pub enum Credential {
     /// `Authorization: Bearer …` (RFC 6750 section 2.1).
     Bearer(RawToken),
+    /// `Authorization: DPoP …` with what came in the header `DPoP` (RFC 9449 section 7.1).
+    Dpop(RawToken, RawProof),
+    /// A key of this gateway, in `Authorization: Bearer` or `X-API-Key`.
+    ApiKey(RawToken),
 }
+
+/// What came in the header `DPoP`.
+#[derive(Debug)]
+pub enum RawProof {
+    /// One proof.
+    One(RawToken),
+    /// Nothing.
+    Missing,
+    /// More than one proof (RFC 9449 section 4.3, check 1).
+    Several,
+    /// What no proof can be: too long, or with characters that no JWT has.
+    Malformed,
+}
+
+/// Whether the server that is asked takes API keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiKeyHeader {
+    /// `X-API-Key` is a credential.
+    Taken,
+    /// `X-API-Key` is any header.
+    Ignored,
+}
+
+/// How API keys begin: what tells them from tokens.
+pub const API_KEY_PREFIX: &str = "gwk_";
 
 impl Credential {
     /// The scheme as a label: lower case.
     pub const fn scheme(&self) -> &'static str {
         match self {
             Self::Bearer(_) => "bearer",
+            Self::Dpop(..) => "dpop",
+            Self::ApiKey(_) => "api_key",
+        }
+    }
+
+    fn bearer(token: RawToken) -> Self {
+        if token.expose().starts_with(API_KEY_PREFIX) {
+            Self::ApiKey(token)
+        } else {
+            Self::Bearer(token)
         }
     }
 }
@@ -91,37 +130,82 @@ pub fn present(
     headers: &HeaderMap,
     query: Option<&str>,
     token_limit: usize,
+    keys: ApiKeyHeader,
 ) -> Result<Credential, Unpresented> {
     if query.is_some_and(carries_token) {
         return Err(Unpresented::InQuery);
     }
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    let line = lines.next().ok_or(Unpresented::Missing)?;
+    let line = lines.next();
     if lines.next().is_some() {
         return Err(Unpresented::Duplicated);
     }
-    bearer(line, token_limit).map(Credential::Bearer)
+    let key = match keys {
+        ApiKeyHeader::Taken => api_key(headers, token_limit)?,
+        ApiKeyHeader::Ignored => None,
+    };
+    match (line, key) {
+        (Some(_), Some(_)) => Err(Unpresented::Duplicated),
+        (None, Some(key)) => Ok(Credential::ApiKey(key)),
+        (Some(line), None) => authorization(line, headers, token_limit),
+        (None, None) => Err(Unpresented::Missing),
+    }
 }
 
-fn bearer(line: &HeaderValue, token_limit: usize) -> Result<RawToken, Unpresented> {
+fn api_key(headers: &HeaderMap, limit: usize) -> Result<Option<RawToken>, Unpresented> {
+    let mut lines = headers.get_all(&API_KEY).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => Ok(None),
+        (Some(line), None) => token(line.as_bytes(), limit).map(Some),
+        (Some(_), Some(_)) => Err(Unpresented::Duplicated),
+    }
+}
+
+fn authorization(
+    line: &HeaderValue,
+    headers: &HeaderMap,
+    token_limit: usize,
+) -> Result<Credential, Unpresented> {
     let (scheme, rest) = split_scheme(line.as_bytes());
-    let ours = scheme.eq_ignore_ascii_case(b"bearer");
-    let listed = rest.contains(&b',');
-    if listed && (ours || lists_bearer(rest)) {
+    let ours = is_ours(scheme);
+    // Some stacks join two header lines with a comma: what follows is a second credential.
+    if rest.contains(&b',') && (ours || lists_ours(rest)) {
         return Err(Unpresented::Duplicated);
     }
     if !ours {
         return Err(Unpresented::Missing);
     }
-    if rest.len() > token_limit {
+    let token = token(rest, token_limit)?;
+    Ok(if scheme.eq_ignore_ascii_case(DPOP) {
+        Credential::Dpop(token, proof(headers, token_limit))
+    } else {
+        Credential::bearer(token)
+    })
+}
+
+fn token(bytes: &[u8], limit: usize) -> Result<RawToken, Unpresented> {
+    if bytes.len() > limit {
         return Err(Unpresented::TooLarge {
-            bytes: rest.len(),
-            limit: token_limit,
+            bytes: bytes.len(),
+            limit,
         });
     }
-    token68(rest)
+    token68(bytes)
         .map(|token| RawToken(token.into()))
         .ok_or(Unpresented::Malformed)
+}
+
+/// RFC 9449 section 4.3, checks 1 and 2. Node joins two lines with a comma.
+fn proof(headers: &HeaderMap, limit: usize) -> RawProof {
+    let mut lines = headers.get_all(&DPOP_HEADER).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => RawProof::Missing,
+        (Some(_), Some(_)) => RawProof::Several,
+        (Some(line), None) if line.as_bytes().contains(&b',') => RawProof::Several,
+        (Some(line), None) => {
+            token(line.as_bytes(), limit).map_or(RawProof::Malformed, RawProof::One)
+        }
+    }
 }
 
 /// RFC 9110 section 11.4: the scheme, one space, the rest.
@@ -131,13 +215,14 @@ fn split_scheme(line: &[u8]) -> (&[u8], &[u8]) {
     (scheme, parts.next().unwrap_or_default())
 }
 
-/// Some stacks join two header lines with a comma: a Bearer behind another scheme is a second credential.
-fn lists_bearer(rest: &[u8]) -> bool {
-    rest.split(|byte| *byte == b',').skip(1).any(|piece| {
-        split_scheme(piece.trim_ascii())
-            .0
-            .eq_ignore_ascii_case(b"bearer")
-    })
+fn is_ours(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(BEARER) || scheme.eq_ignore_ascii_case(DPOP)
+}
+
+fn lists_ours(rest: &[u8]) -> bool {
+    rest.split(|byte| *byte == b',')
+        .skip(1)
+        .any(|piece| is_ours(split_scheme(piece.trim_ascii()).0))
 }
 
 /// RFC 6750 section 2.1 `b64token`.
@@ -155,3 +240,8 @@ fn carries_token(query: &str) -> bool {
         .flat_map(|part| url::form_urlencoded::parse(part.as_bytes()))
         .any(|(name, _)| name.eq_ignore_ascii_case("access_token"))
 }
+
+const BEARER: &[u8] = b"bearer";
+const DPOP: &[u8] = b"dpop";
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");

@@ -4,11 +4,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::error::Unverified;
+use super::binding::{Confirmation, Thumbprint};
+use super::error::{ProofFault, Unverified};
+use super::inspection::Portrait;
+use super::settings::{ApiKeyRow, Grant, IssuerSettings, SenderConstraint};
 use super::token::claims;
-use super::token::jwt::malformed;
 use super::token::verified::VerifiedToken;
-use crate::model::{IssuerUrl, RoleName, UnixTime};
+use crate::model::{Digest, IssuerUrl, RoleName, UnixTime};
+
+mod claimed;
+
+pub(in crate::identity) use claimed::actors;
+use claimed::{applies, kind, roles, scopes, text};
 
 /// What kind of party a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +71,20 @@ pub struct Principal {
     token_id: Box<str>,
     expires: UnixTime,
     model: Option<Box<str>>,
+    issued: Option<UnixTime>,
+    authenticated: Option<UnixTime>,
+    acr: Option<Box<str>>,
+    confirmation: Confirmation,
+    origin: Origin,
+}
+
+/// Where the gateway's knowledge of a principal comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A token of an issuer.
+    Token,
+    /// A key of the gateway's own.
+    ApiKey,
 }
 
 impl Principal {
@@ -112,6 +133,11 @@ impl Principal {
         self.expires
     }
 
+    /// The moment from which [`Self::is_expired`] says yes: `exp` and the leeway.
+    pub fn ends(&self) -> UnixTime {
+        self.expires.plus(claims::LEEWAY)
+    }
+
     /// Whether its token has ended, with the leeway that every check of time has.
     pub fn is_expired(&self, now: UnixTime) -> bool {
         claims::is_over(self.expires, now)
@@ -121,120 +147,194 @@ impl Principal {
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
     }
+
+    /// `iat`.
+    pub const fn issued(&self) -> Option<UnixTime> {
+        self.issued
+    }
+
+    /// `auth_time`: when the user last logged in.
+    pub const fn authenticated(&self) -> Option<UnixTime> {
+        self.authenticated
+    }
+
+    /// `acr`: how the user logged in.
+    pub fn acr(&self) -> Option<&str> {
+        self.acr.as_deref()
+    }
+
+    /// What its token is bound to.
+    pub const fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
+    }
+
+    /// How it is known.
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The scheme of its credential, as a label.
+    pub const fn scheme(&self) -> &'static str {
+        match (self.origin, &self.confirmation.key) {
+            (Origin::ApiKey, _) => "api_key",
+            (Origin::Token, Some(_)) => "dpop",
+            (Origin::Token, None) => "bearer",
+        }
+    }
+}
+
+/// A principal whose token is verified, and whose sender has still to show the keys that the token is bound to.
+#[derive(Debug)]
+pub struct Unbound(Arc<Principal>);
+
+impl Unbound {
+    /// The issuer of the token.
+    pub(super) fn issuer(&self) -> &IssuerUrl {
+        self.0.issuer()
+    }
+
+    /// The end of the token.
+    pub(super) fn expires(&self) -> UnixTime {
+        self.0.expires
+    }
+
+    /// The principal, if its sender showed what the token and the server demand: `key` signed a proof for this
+    /// request, `certificate` is that of the connection.
+    pub(super) fn bind(
+        &self,
+        key: Option<&Thumbprint>,
+        certificate: Option<&Thumbprint>,
+        constraint: SenderConstraint,
+    ) -> Result<Arc<Principal>, Unverified> {
+        let bound = &self.0.confirmation;
+        match (&bound.key, key) {
+            (None, None) => {}
+            (Some(_), None) => return Err(Unverified::KeyBound),
+            // RFC 9449 section 7.1: the scheme says that the token is bound.
+            (None, Some(_)) => return Err(Unverified::NotBound { expected: "a key" }),
+            (Some(bound), Some(shown)) if bound == shown => {}
+            (Some(_), Some(_)) => return Err(ProofFault::WrongKey.into()),
+        }
+        match (&bound.certificate, certificate) {
+            (None, _) => {}
+            (Some(_), None) => return Err(Unverified::CertificateMissing),
+            (Some(bound), Some(shown)) if bound == shown => {}
+            (Some(_), Some(_)) => return Err(Unverified::CertificateMismatch),
+        }
+        satisfies(bound, constraint)?;
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+/// Whether what a token is bound to is what the server demands.
+pub(super) fn satisfies(
+    bound: &Confirmation,
+    constraint: SenderConstraint,
+) -> Result<(), Unverified> {
+    let (key, certificate) = (bound.key.is_some(), bound.certificate.is_some());
+    let (holds, expected) = match constraint {
+        SenderConstraint::Any => (true, ""),
+        SenderConstraint::Dpop => (key, "a key"),
+        SenderConstraint::Mtls => (certificate, "a client certificate"),
+        SenderConstraint::DpopOrMtls => (key || certificate, "a key or a client certificate"),
+    };
+    if holds {
+        Ok(())
+    } else {
+        Err(Unverified::NotBound { expected })
+    }
 }
 
 impl VerifiedToken<'_> {
-    /// Makes a principal of a token that may be presented by whoever holds it. A key-bound token (RFC 7800) is
-    /// refused: without the proof of its key it shows only that it was copied.
-    pub(super) fn bind(self) -> Result<Arc<Principal>, Unverified> {
-        let (claims, settings) = (self.claims(), self.issuer());
-        if claims.contains_key("cnf") {
-            return Err(Unverified::KeyBound);
-        }
-        let subject = claims::subject(claims)?;
-        let client_id = text(claims, &settings.client_claim).or_else(|| text(claims, "azp"));
-        let kind = match client_id {
-            Some(client) if client == subject => PrincipalKind::Agent,
-            Some(_) | None => PrincipalKind::User,
-        };
-        Ok(Arc::new(Principal {
-            issuer: settings.url.clone(),
-            subject: subject.into(),
-            kind,
-            client_id: client_id.map(Into::into),
-            roles: roles(claims, &settings.roles_claim),
-            scopes: scopes(claims),
-            actors: actors(claims, &settings.actor_claim)?,
-            token_id: match text(claims, "jti") {
-                Some(id) => id.into(),
-                None => format!("sha256:{}", self.digest()).into(),
-            },
-            expires: self.expires(),
-            model: settings
-                .model_claim
-                .as_deref()
-                .and_then(|claim| text(claims, claim))
-                .map(Into::into),
-        }))
+    /// Makes a principal of the token, to be bound to the keys that its sender shows.
+    pub(super) fn claim(self, grants: &[Grant]) -> Result<Arc<Unbound>, Unverified> {
+        let token = (self.digest(), self.expires());
+        let principal = read(self.claims(), self.issuer(), grants, token)?;
+        Ok(Arc::new(Unbound(Arc::new(principal))))
     }
 }
 
-fn text<'c>(claims: &'c Map<String, Value>, claim: &str) -> Option<&'c str> {
-    claims
-        .get(claim)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+/// What these claims would make of their bearer if they were proven. It is a picture and opens nothing.
+pub(super) fn portrait(
+    claims: &Map<String, Value>,
+    settings: &IssuerSettings,
+    grants: &[Grant],
+    token: (Digest, UnixTime),
+) -> Option<Portrait> {
+    let principal = read(claims, settings, grants, token).ok()?;
+    Some(Portrait::of(&principal))
 }
 
-/// A string is one role, an array of strings several; any other shape is no role at all, and no string is ever
-/// split: a role named `a,b` is not `a`.
-fn roles(claims: &Map<String, Value>, path: &[String]) -> Vec<RoleName> {
-    let mut roles: Vec<RoleName> = at(claims, path)
-        .and_then(strings)
-        .unwrap_or_default()
-        .into_iter()
-        .map(RoleName::new)
-        .collect();
+fn read(
+    claims: &Map<String, Value>,
+    settings: &IssuerSettings,
+    grants: &[Grant],
+    (digest, expires): (Digest, UnixTime),
+) -> Result<Principal, Unverified> {
+    let subject = claims::subject(claims)?;
+    let client = claims::client(claims, settings);
+    let scopes = scopes(claims);
+    let mut roles = roles(claims, &settings.roles_claim);
+    let known = grants
+        .iter()
+        .filter(|grant| grant.issuer == settings.url)
+        .filter(|grant| applies(grant, (subject, client), &scopes));
+    roles.extend(known.map(|grant| grant.role.clone()));
     roles.sort();
     roles.dedup();
-    roles
-}
-
-fn at<'c>(claims: &'c Map<String, Value>, path: &[String]) -> Option<&'c Value> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(claims.get(first)?, |value, name| {
-        value.as_object()?.get(name)
+    Ok(Principal {
+        issuer: settings.url.clone(),
+        subject: subject.into(),
+        kind: kind(claims, settings, subject),
+        client_id: client.map(Into::into),
+        roles,
+        scopes,
+        actors: actors(claims, &settings.actor_claim)?,
+        token_id: match text(claims, "jti") {
+            Some(id) => id.into(),
+            None => format!("sha256:{digest}").into(),
+        },
+        expires,
+        model: settings
+            .model_claim
+            .as_deref()
+            .and_then(|claim| text(claims, claim))
+            .map(Into::into),
+        issued: claims::optional_time(claims, "iat")?,
+        authenticated: claims::optional_time(claims, "auth_time")?,
+        acr: text(claims, "acr").map(Into::into),
+        confirmation: Confirmation::read(claims)?,
+        origin: Origin::Token,
     })
 }
 
-fn strings(value: &Value) -> Option<Vec<&str>> {
-    let texts = match value {
-        Value::String(one) => vec![one.as_str()],
-        Value::Array(several) => several
+/// Makes a principal of the row of a key that was verified. It is bound to nothing but the key, and ends at `sunset`.
+pub(super) fn of_api_key(row: &ApiKeyRow, sunset: UnixTime) -> Unbound {
+    let mut roles = row.roles.clone();
+    roles.sort();
+    roles.dedup();
+    Unbound(Arc::new(Principal {
+        issuer: IssuerUrl::new(API_KEYS),
+        subject: row.subject.as_str().into(),
+        kind: row.kind,
+        client_id: Some(row.client.as_str().into()),
+        roles,
+        scopes: row
+            .scopes
             .iter()
-            .map(Value::as_str)
-            .collect::<Option<Vec<_>>>()?,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-    };
-    Some(texts.into_iter().filter(|text| !text.is_empty()).collect())
+            .map(|scope| scope.as_str().into())
+            .collect(),
+        actors: Vec::new(),
+        token_id: row.id.as_str().into(),
+        expires: sunset,
+        model: None,
+        issued: Some(row.created),
+        authenticated: None,
+        acr: None,
+        confirmation: Confirmation::default(),
+        origin: Origin::ApiKey,
+    }))
 }
 
-/// RFC 8693 section 4.2: `scope` is one string with single spaces. `scp` is what some issuers send instead, as a
-/// string or an array. Any other shape is no scope.
-fn scopes(claims: &Map<String, Value>) -> Vec<Box<str>> {
-    let texts = match (claims.get("scope"), claims.get("scp")) {
-        (Some(scope), _) => scope.as_str().map(|scope| scope.split(' ').collect()),
-        (None, Some(Value::String(scope))) => Some(scope.split(' ').collect()),
-        (None, Some(scopes)) => strings(scopes),
-        (None, None) => None,
-    };
-    texts
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|scope| !scope.is_empty())
-        .map(Into::into)
-        .collect()
-}
-
-/// RFC 8693 section 4.1. An actor that cannot be read is a refusal: to leave it out would hide who acts.
-fn actors(claims: &Map<String, Value>, claim: &str) -> Result<Vec<Actor>, Unverified> {
-    let mut chain = Vec::new();
-    let mut next = claims.get(claim);
-    while let Some(value) = next {
-        if chain.len() == MOST_ACTORS {
-            return Err(malformed("a chain of too many actors"));
-        }
-        let actor = value
-            .as_object()
-            .ok_or_else(|| malformed("an actor is not an object"))?;
-        let subject = text(actor, "sub").ok_or_else(|| malformed("an actor without `sub`"))?;
-        chain.push(Actor {
-            subject: subject.into(),
-            issuer: text(actor, "iss").map(Into::into),
-        });
-        next = actor.get(claim);
-    }
-    Ok(chain)
-}
-
-const MOST_ACTORS: usize = 8;
+/// The issuer of the gateway's own keys: no URL, so that no issuer can be configured under this name.
+pub const API_KEYS: &str = "urn:gatewright:api-keys";

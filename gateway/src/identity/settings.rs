@@ -1,9 +1,11 @@
 //! What the configuration says about issuers and about the tokens one server takes. Checked values only.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::model::{IssuerUrl, ServerName};
+use super::principal::PrincipalKind;
+use crate::model::{Digest, IssuerUrl, RoleName, Secret, ServerName, UnixTime};
 
 /// A signature algorithm that a token may use. Symmetric ones are never among them (RFC 8725 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,6 +101,143 @@ pub struct IssuerSettings {
     pub model_claim: Option<String>,
     /// The longest accepted `exp - iat`.
     pub max_token_lifetime: Duration,
+    /// How much of RFC 9068 its tokens keep.
+    pub profile: Profile,
+    /// The clients whose own tokens are those of a service that several share.
+    pub service_clients: Vec<String>,
+    /// Where its opaque tokens are asked about; absent means that it issues none.
+    pub introspection: Option<IntrospectionSettings>,
+}
+
+/// How much of RFC 9068 the tokens of an issuer keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// All claims that RFC 9068 section 2.2 demands.
+    Strict,
+    /// Without `jti` and without a client, for issuers that set neither.
+    Lenient,
+}
+
+/// How an issuer is asked about opaque tokens (RFC 7662).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntrospectionSettings {
+    /// The introspection endpoint.
+    pub endpoint: String,
+    /// The gateway's own client at the issuer.
+    pub client_id: String,
+    /// Its secret, sent with HTTP Basic (RFC 6749 section 2.3.1).
+    pub client_secret: Secret<String>,
+    /// How long an answer is believed at most; a token's `exp` may end it earlier.
+    pub cache: Duration,
+}
+
+/// What a token must be bound to at a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SenderConstraint {
+    /// Whatever it says itself: an unbound token is taken, a bound one needs its proof.
+    Any,
+    /// A key that is proven with DPoP (RFC 9449).
+    Dpop,
+    /// A client certificate (RFC 8705).
+    Mtls,
+    /// One of the two.
+    DpopOrMtls,
+}
+
+impl SenderConstraint {
+    /// May a DPoP-bound token be of use?
+    pub const fn takes_dpop(self) -> bool {
+        match self {
+            Self::Any | Self::Dpop | Self::DpopOrMtls => true,
+            Self::Mtls => false,
+        }
+    }
+}
+
+/// The API keys that a server takes while its agents move to OAuth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeySettings {
+    /// The file with the hashed keys.
+    pub keys_file: PathBuf,
+    /// The key of the hash.
+    pub hash_key: Secret<String>,
+    /// The keys that this server takes.
+    pub rows: Vec<ApiKeyRow>,
+    /// From when on no key is taken any more.
+    pub sunset: UnixTime,
+    /// The digest of the file with the keys.
+    pub digest: Digest,
+}
+
+/// One API key, and whom it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    /// The part of the key that finds its row.
+    pub id: String,
+    /// HMAC-SHA256 of the whole key.
+    pub hash: Digest,
+    /// Who it names.
+    pub subject: String,
+    /// The client it was given to.
+    pub client: String,
+    /// Its roles.
+    pub roles: Vec<RoleName>,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+    /// What kind of party it names.
+    pub kind: PrincipalKind,
+    /// From when on it is not taken any more, if that is before the server's sunset.
+    pub sunset: Option<UnixTime>,
+    /// The start of the day on which it was made.
+    pub created: UnixTime,
+}
+
+/// When an issuer's word gives a role: all that is named must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The role.
+    pub role: RoleName,
+    /// The issuer whose tokens it is about.
+    pub issuer: IssuerUrl,
+    /// Scopes that the token must have.
+    pub scopes: Vec<String>,
+    /// The client that the token must have been issued to.
+    pub client: Option<String>,
+    /// The subject of the token.
+    pub subject: Option<String>,
+}
+
+/// What DPoP proofs must be like, at all servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DpopSettings {
+    /// Whether proofs carry a nonce of the gateway (RFC 9449 section 8).
+    pub nonce: NonceMode,
+    /// How far `iat` may be from now.
+    pub window: Duration,
+    /// The secret that replicas make nonces with; absent means one of this process.
+    pub nonce_key: Option<Secret<String>>,
+}
+
+impl Default for DpopSettings {
+    /// No nonces, and five minutes either way, which is what MCP's profile demands (SEP-1932).
+    fn default() -> Self {
+        Self {
+            nonce: NonceMode::Off,
+            window: Duration::from_secs(300),
+            nonce_key: None,
+        }
+    }
+}
+
+/// Whether proofs carry a nonce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonceMode {
+    /// None is given out or looked at.
+    Off,
+    /// One is given out; a proof may come without, but not with another.
+    Optional,
+    /// A proof without one is refused.
+    Required,
 }
 
 /// What one server demands of a token.
@@ -112,4 +251,67 @@ pub struct Audience {
     pub issuers: Vec<IssuerUrl>,
     /// The scopes without which nothing at all is allowed.
     pub scopes: Vec<String>,
+    /// Whether a token may name other audiences besides.
+    pub audiences: AudienceRule,
+    /// The resource: the URL that proofs of possession must name.
+    pub resource: String,
+    /// What its tokens must be bound to.
+    pub sender_constraint: SenderConstraint,
+    /// The API keys it takes besides tokens.
+    pub api_keys: Option<ApiKeySettings>,
+    /// Worked out at first use.
+    pub fingerprint: Fingerprint,
 }
+
+/// A digest that is worked out once. A copy works it out anew, so that it never belongs to other values.
+#[derive(Debug, Default)]
+pub struct Fingerprint(OnceLock<Digest>);
+
+impl Clone for Fingerprint {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Fingerprint {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Fingerprint {}
+
+/// Whether a token may be for other servers besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudienceRule {
+    /// RFC 7519 section 4.1.3: it may.
+    AmongOthers,
+    /// It may not: whoever else gets it could use it here.
+    Alone,
+}
+
+impl Audience {
+    /// A digest of everything that a verified token depends on besides itself.
+    pub fn fingerprint(&self) -> Digest {
+        *self.fingerprint.0.get_or_init(|| self.digest())
+    }
+
+    fn digest(&self) -> Digest {
+        // What no part can hold keeps the parts from running into each other.
+        let mut parts: Vec<&[u8]> = vec![self.server.as_str().as_bytes(), NUL];
+        for accepted in &self.accepted {
+            parts.extend([accepted.as_bytes(), NUL]);
+        }
+        parts.push(NUL);
+        for issuer in &self.issuers {
+            parts.extend([issuer.as_str().as_bytes(), NUL]);
+        }
+        parts.push(match self.audiences {
+            AudienceRule::AmongOthers => NUL,
+            AudienceRule::Alone => b"\x01",
+        });
+        Digest::of_parts(&parts)
+    }
+}
+
+const NUL: &[u8] = b"\0";

@@ -33,6 +33,16 @@ pub fn error_body(
     ascii::encode(&text)
 }
 
+/// The result that ends a `subscriptions/listen` in order (MCP 2026-07-28, basic/patterns/subscriptions), as ASCII on
+/// one line.
+pub fn subscription_end(id: &RequestId) -> Vec<u8> {
+    let id = id.as_json();
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"complete\",\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{id}}}}}}}"
+    )
+    .into_bytes()
+}
+
 /// What a response says about how it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
@@ -115,6 +125,11 @@ impl SummaryTap {
         }
     }
 
+    /// Has a response passed that could be read?
+    pub const fn is_answered(&self) -> bool {
+        self.found.is_some()
+    }
+
     /// Takes the end of the answer: how it went, if that could be read.
     pub fn finish(mut self) -> Option<Summary> {
         match mem::replace(&mut self.watched, Watched::TooLarge) {
@@ -148,7 +163,7 @@ const MOST_HELD: usize = 64 * 1024;
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{MOST_HELD, Summary, SummaryTap, error_body, summary};
+    use super::{MOST_HELD, Summary, SummaryTap, error_body, subscription_end, summary};
     use crate::mcp::call::RequestId;
 
     #[test]
@@ -172,6 +187,23 @@ mod tests {
             parsed,
             json!({ "jsonrpc": "2.0", "error": { "code": -32700, "message": "bad" } })
         );
+    }
+
+    #[test]
+    fn the_end_of_a_subscription_names_it_by_the_id_of_its_request() {
+        for token in ["7", "\"a\\u0062\""] {
+            let id = RequestId::from_token(token).unwrap();
+            let parsed: Value = serde_json::from_slice(&subscription_end(&id)).unwrap();
+            let id: Value = serde_json::from_str(token).unwrap();
+            let expected = json!({
+                "jsonrpc": "2.0", "id": id,
+                "result": {
+                    "resultType": "complete",
+                    "_meta": { "io.modelcontextprotocol/subscriptionId": id },
+                },
+            });
+            assert_eq!(parsed, expected);
+        }
     }
 
     #[test]

@@ -25,6 +25,25 @@ impl Digest {
         Self(out)
     }
 
+    /// A digest that was made elsewhere.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest that 64 characters of lower-case hexadecimal spell.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut out = [0; 32];
+        let mut digits = text.bytes().map(|byte| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        });
+        for byte in &mut out {
+            *byte = digits.next()?? * 16 + digits.next()??;
+        }
+        digits.next().is_none().then_some(Self(out))
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -53,6 +72,22 @@ mod tests {
             Digest::of(b"").to_string(),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
+    }
+
+    #[test]
+    fn a_digest_is_read_as_it_is_shown_and_in_no_other_way() {
+        let digest = Digest::of(b"x");
+        let shown = digest.to_string();
+        assert_eq!(Digest::from_hex(&shown), Some(digest));
+        for bad in [
+            shown.to_uppercase(),
+            shown.split_at(1).1.to_owned(),
+            format!("{shown}0"),
+            shown.replace('f', "g"),
+            String::new(),
+        ] {
+            assert_eq!(Digest::from_hex(&bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -11,6 +11,18 @@ pub enum Reason {
     CredentialInQuery,
     /// The token does not prove who is calling this server.
     TokenInvalid,
+    /// The DPoP proof does not prove possession of the key (RFC 9449 section 4.3).
+    DpopProofInvalid,
+    /// The DPoP proof needs a nonce of this gateway (RFC 9449 section 9).
+    DpopNonceRequired,
+    /// The user has to authenticate again, or more strongly (RFC 9470).
+    AuthenticationStale,
+    /// The token was issued too long ago for this request.
+    TokenTooOld,
+    /// API keys are no longer accepted at this server.
+    ApiKeySunset,
+    /// The token ended while its request was under way.
+    TokenExpired,
     /// The token lacks a scope that this request needs (RFC 6750 section 3.1).
     ScopeInsufficient,
     /// No role of the principal may call this tool.
@@ -25,6 +37,10 @@ pub enum Reason {
     SessionUnknown,
     /// The keys of the token's issuer were never had.
     IssuerKeysUnavailable,
+    /// The issuer could not be asked about the token (RFC 7662).
+    IntrospectionUnavailable,
+    /// The state that replicas share could not be reached, or is full.
+    StateUnavailable,
     /// The audit record could not be written.
     AuditUnavailable,
     /// The body is larger than the limit.
@@ -57,6 +73,10 @@ pub enum Reason {
     OriginForbidden,
     /// The HTTP method is not one that MCP uses here.
     HttpMethodNotAllowed,
+    /// The TLS server name and the host of the request differ (RFC 9110 section 7.4).
+    HostMisdirected,
+    /// Too many attempts to authenticate failed.
+    RateLimited,
     /// The head of the request is ambiguous.
     RequestMalformed,
     /// No server is configured at this path.
@@ -77,11 +97,17 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 45] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
         Self::TokenInvalid,
+        Self::DpopProofInvalid,
+        Self::DpopNonceRequired,
+        Self::AuthenticationStale,
+        Self::TokenTooOld,
+        Self::ApiKeySunset,
+        Self::TokenExpired,
         Self::ScopeInsufficient,
         Self::ToolNotAllowed,
         Self::PromptNotAllowed,
@@ -89,6 +115,8 @@ impl Reason {
         Self::MethodNotAllowed,
         Self::SessionUnknown,
         Self::IssuerKeysUnavailable,
+        Self::IntrospectionUnavailable,
+        Self::StateUnavailable,
         Self::AuditUnavailable,
         Self::BodyTooLarge,
         Self::HeadersTooLarge,
@@ -105,6 +133,8 @@ impl Reason {
         Self::VersionUnsupported,
         Self::OriginForbidden,
         Self::HttpMethodNotAllowed,
+        Self::HostMisdirected,
+        Self::RateLimited,
         Self::RequestMalformed,
         Self::PathUnknown,
         Self::UpstreamUnreachable,
@@ -137,6 +167,12 @@ impl Reason {
             Self::CredentialDuplicated => ("credential_duplicated", 400, 40001),
             Self::CredentialInQuery => ("credential_in_query", 400, 40001),
             Self::TokenInvalid => ("token_invalid", 401, 40102),
+            Self::DpopProofInvalid => ("dpop_proof_invalid", 401, 40103),
+            Self::DpopNonceRequired => ("dpop_nonce_required", 401, 40104),
+            Self::AuthenticationStale => ("insufficient_user_authentication", 401, 40105),
+            Self::TokenTooOld => ("token_too_old", 401, 40106),
+            Self::ApiKeySunset => ("api_key_sunset", 401, 40107),
+            Self::TokenExpired => ("token_expired", 401, 40108),
             Self::ScopeInsufficient => ("insufficient_scope", 403, 40300),
             Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
             Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
@@ -144,6 +180,8 @@ impl Reason {
             Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
             Self::SessionUnknown => ("session_unknown", 404, 40401),
             Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
+            Self::IntrospectionUnavailable => ("introspection_unavailable", 503, 50304),
+            Self::StateUnavailable => ("state_unavailable", 503, 50305),
             Self::AuditUnavailable => ("audit_unavailable", 503, 50302),
             Self::BodyTooLarge => ("body_too_large", 413, 41301),
             Self::HeadersTooLarge => ("headers_too_large", 431, 43101),
@@ -160,6 +198,8 @@ impl Reason {
             Self::VersionUnsupported => ("version_unsupported", 400, -32022),
             Self::OriginForbidden => ("origin_forbidden", 403, 40306),
             Self::HttpMethodNotAllowed => ("http_method_not_allowed", 405, 40501),
+            Self::HostMisdirected => ("host_misdirected", 421, 42101),
+            Self::RateLimited => ("rate_limited", 429, 42901),
             Self::RequestMalformed => ("request_malformed", 400, 40002),
             Self::PathUnknown => ("path_unknown", 404, 40402),
             Self::UpstreamUnreachable => ("upstream_unreachable", 502, 50201),
@@ -172,6 +212,10 @@ impl Reason {
     }
 
     /// What the client is told: fixed text, nothing of what it sent.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one row for each reason, and the compiler misses none"
+    )]
     pub const fn message(self) -> &'static str {
         match self {
             Self::CredentialMissing => "authentication required",
@@ -180,6 +224,14 @@ impl Reason {
                 "send the token in the Authorization header, not in the query"
             }
             Self::TokenInvalid => "the token is not valid for this server",
+            Self::DpopProofInvalid => "the DPoP proof is not valid for this request",
+            Self::DpopNonceRequired => "use the nonce of this answer in the DPoP proof",
+            Self::AuthenticationStale => {
+                "authenticate again: this request needs a fresher or stronger login"
+            }
+            Self::TokenTooOld => "the token is too old for this request: get a new one",
+            Self::ApiKeySunset => "API keys are no longer accepted here: use OAuth",
+            Self::TokenExpired => "the token ended while the request was under way",
             Self::ScopeInsufficient => "the token lacks a scope that this request needs",
             Self::ToolNotAllowed => "this tool is not allowed for your role",
             Self::PromptNotAllowed => "this prompt is not allowed for your role",
@@ -187,6 +239,8 @@ impl Reason {
             Self::MethodNotAllowed => "method not found",
             Self::SessionUnknown => "unknown session: initialize again",
             Self::IssuerKeysUnavailable => "the keys of the token's issuer are not available yet",
+            Self::IntrospectionUnavailable => "the token's issuer cannot be asked about it",
+            Self::StateUnavailable => "shared state is not available",
             Self::AuditUnavailable => "the audit record cannot be written",
             Self::BodyTooLarge => "the body is larger than the limit",
             Self::HeadersTooLarge => "the headers are larger than the limit",
@@ -203,6 +257,8 @@ impl Reason {
             Self::VersionUnsupported => "unsupported protocol version",
             Self::OriginForbidden => "this origin is not allowed",
             Self::HttpMethodNotAllowed => "use POST, GET or DELETE",
+            Self::HostMisdirected => "this connection was made for another host",
+            Self::RateLimited => "too many attempts: wait and try again",
             Self::RequestMalformed => "the head of the request is ambiguous",
             Self::PathUnknown => "not found",
             Self::UpstreamUnreachable => "the server behind the gateway cannot be reached",

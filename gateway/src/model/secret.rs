@@ -18,6 +18,15 @@ impl<T> Secret<T> {
     }
 }
 
+impl<T: PartialEq> PartialEq for Secret<T> {
+    /// For comparing settings; what a client sends is never compared so.
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T: Eq> Eq for Secret<T> {}
+
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(..)")

@@ -8,15 +8,19 @@ use pingora::proxy::Session;
 
 use crate::audit::part::Authentication;
 use crate::decision::{Circumstance, Refusal, Request};
-use crate::identity::{Credential, Principal, Unverified, credential};
+use crate::identity::binding::Thumbprint;
+use crate::identity::credential::{self, ApiKeyHeader, Unpresented};
+use crate::identity::{Bound, Credential, Evidence, Origin, Principal};
 use crate::mcp::Era;
 use crate::model::{Reason, ServerName};
+use crate::proxy::certificate;
 use crate::proxy::exchange;
 use crate::proxy::head;
 use crate::proxy::progress::Forwarding;
 use crate::proxy::refuse::Refused;
 use crate::proxy::route::{Found, Route};
 use crate::proxy::services::Services;
+use crate::proxy::unproven::{Attempt, Unproven};
 use crate::proxy::{origin, wellknown};
 use crate::telemetry::Scheme;
 
@@ -36,6 +40,8 @@ pub(crate) struct Arrival {
     pub(crate) route: Arc<Route>,
     pub(crate) request: Request,
     pub(crate) started: Instant,
+    /// What the client's next DPoP proof should carry.
+    pub(crate) nonce: Option<Box<str>>,
 }
 
 /// Everything up to the permit.
@@ -49,7 +55,8 @@ pub(crate) async fn admit(
     let started = Instant::now();
     let mut request = arrived(services, session);
     let head = session.req_header();
-    if let Err(reason) = head::check(head, services.limits.headers) {
+    let checked = head::check(head, services.limits.headers);
+    if let Err(reason) = checked.and_then(|()| certificate::check_host(session)) {
         return Ok(refuse_stranger(services, &request, None, reason));
     }
     let route = match services.routes.find(path(head.raw_path())) {
@@ -74,14 +81,18 @@ pub(crate) async fn admit(
     if origin::is_preflight(head) {
         return preflight(services, session, &request, &route).await;
     }
-    let arrival = Arrival {
+    let mut arrival = Arrival {
         services: Arc::clone(services),
         route,
         request,
         started,
+        nonce: None,
     };
     match authenticate(&arrival, session).await {
-        Ok(principal) => exchange::permit(arrival, session, principal).await,
+        Ok(bound) => {
+            arrival.nonce = bound.nonce;
+            exchange::permit(arrival, session, bound.principal).await
+        }
         Err(refused) => Ok(Admission::Refuse(refused)),
     }
 }
@@ -128,72 +139,112 @@ async fn preflight(
 }
 
 /// Exactly one credential, proven for this very server.
-async fn authenticate(
-    arrival: &Arrival,
-    session: &Session,
-) -> Result<Arc<Principal>, Box<Refused>> {
+async fn authenticate(arrival: &Arrival, session: &Session) -> Result<Bound, Box<Refused>> {
     let Arrival {
         services, route, ..
     } = arrival;
-    let head = session.req_header();
-    let presented = credential::present(&head.headers, head.uri.query(), services.limits.token);
-    let credential = match presented {
-        Ok(credential) => credential,
-        Err(unpresented) => {
-            let result = unpresented.result();
-            route.metrics.authenticated(Scheme::None, result);
-            return Err(refuse_credential(
-                arrival,
-                unpresented.reason(),
-                ("none", result),
-            ));
-        }
+    let credential = present(arrival, session);
+    let scheme = credential.as_ref().map_or(Scheme::None, scheme);
+    let certificate = certificate::of(session, &services.client_cert_from);
+    let shown = certificate.as_ref().ok().and_then(Option::as_ref);
+    let proven = match (&certificate, &credential) {
+        (Err(_), _) => Err(Unproven::Certificate),
+        (Ok(_), Err(_)) if is_throttled(arrival, session) => Err(Unproven::Throttled),
+        (Ok(_), Err(unpresented)) => Err((*unpresented).into()),
+        (Ok(_), Ok(credential)) => prove(arrival, session, (credential, shown)).await,
     };
-    match prove(arrival, &credential).await {
-        Ok(principal) => {
-            route.metrics.authenticated(Scheme::Bearer, "ok");
-            Ok(principal)
+    let unproven = match proven {
+        Ok(bound) => {
+            route.metrics.authenticated(scheme, "ok");
+            return Ok(bound);
         }
-        Err(unverified) => {
-            let result = unverified.result();
-            route.metrics.authenticated(Scheme::Bearer, result);
-            tracing::info!(
-                server = %route.audience.server,
-                request_id = &*arrival.request.id,
-                result,
-                %unverified,
-                "authentication refused"
-            );
-            Err(refuse_credential(
-                arrival,
-                unverified.reason(),
-                ("bearer", result),
-            ))
-        }
+        Err(unproven) => unproven,
+    };
+    let result = unproven.result();
+    route.metrics.authenticated(scheme, result);
+    if unproven.is_failure() {
+        let source = certificate::source(session);
+        services
+            .throttle
+            .failed(source, &services.limits, Instant::now());
+    }
+    if let Unproven::Unverified(unverified) = &unproven {
+        tracing::info!(
+            server = %route.audience.server,
+            request_id = &*arrival.request.id,
+            result,
+            %unverified,
+            "authentication refused"
+        );
+    }
+    let attempt = (scheme, result);
+    Err(refuse_credential(
+        arrival,
+        unproven.reason(),
+        (attempt, shown),
+    ))
+}
+
+fn present(arrival: &Arrival, session: &Session) -> Result<Credential, Unpresented> {
+    let head = session.req_header();
+    let keys = if arrival.route.audience.api_keys.is_some() {
+        ApiKeyHeader::Taken
+    } else {
+        ApiKeyHeader::Ignored
+    };
+    let limit = arrival.services.limits.token;
+    credential::present(&head.headers, head.uri.query(), limit, keys)
+}
+
+fn is_throttled(arrival: &Arrival, session: &Session) -> bool {
+    let Services {
+        throttle, limits, ..
+    } = &*arrival.services;
+    throttle.is_past(certificate::source(session), limits, arrival.started)
+}
+
+const fn scheme(credential: &Credential) -> Scheme {
+    match credential {
+        Credential::Bearer(_) => Scheme::Bearer,
+        Credential::Dpop(..) => Scheme::Dpop,
+        Credential::ApiKey(_) => Scheme::ApiKey,
     }
 }
 
-async fn prove(arrival: &Arrival, credential: &Credential) -> Result<Arc<Principal>, Unverified> {
-    let Arrival {
-        services, route, ..
-    } = arrival;
-    if let Some(principal) = services.verifier.recall(credential, &route.audience) {
-        return Ok(principal);
+async fn prove(
+    arrival: &Arrival,
+    session: &Session,
+    (credential, certificate): (&Credential, Option<&Thumbprint>),
+) -> Result<Bound, Unproven> {
+    let (verifier, audience) = (&arrival.services.verifier, &arrival.route.audience);
+    let remembered = verifier.recall(credential, audience);
+    // What costs no signature is never held up: a flood of bad tokens is not to be felt by who is known.
+    let is_free = remembered.is_some() && matches!(credential, Credential::Bearer(_));
+    if !is_free && is_throttled(arrival, session) {
+        return Err(Unproven::Throttled);
     }
-    services.verifier.verify(credential, &route.audience).await
+    let unbound = match remembered {
+        Some(unbound) => unbound,
+        None => verifier.verify(credential, audience).await?,
+    };
+    let evidence = Evidence {
+        method: session.req_header().method.as_str(),
+        certificate,
+    };
+    let bound = verifier.bind(&unbound, (credential, evidence), audience);
+    Ok(bound.await?)
 }
 
 fn refuse_credential(
     arrival: &Arrival,
     reason: Reason,
-    (scheme, result): (&'static str, &'static str),
+    attempt: (Attempt, Option<&Thumbprint>),
 ) -> Box<Refused> {
-    let authentication = authentication(scheme, result);
     refused(
         &arrival.services,
         &arrival.request,
         Some(&arrival.route),
-        (reason, authentication),
+        (reason, attempt),
     )
 }
 
@@ -208,7 +259,7 @@ fn refuse_stranger(
         services,
         request,
         route,
-        (reason, authentication("none", "missing")),
+        (reason, ((Scheme::None, "missing"), None)),
     ))
 }
 
@@ -216,8 +267,9 @@ fn refused(
     services: &Services,
     request: &Request,
     route: Option<&Arc<Route>>,
-    (reason, authentication): (Reason, Authentication<'_>),
+    (reason, (attempt, certificate)): (Reason, (Attempt, Option<&Thumbprint>)),
 ) -> Box<Refused> {
+    let (scheme, result) = attempt;
     let circumstance = Circumstance {
         request,
         principal: None,
@@ -227,14 +279,28 @@ fn refused(
         needed: &[],
         in_force: &services.in_force,
     };
+    let mut authentication = authentication(scheme.name(), result);
+    authentication.cert_sha256 = certificate.map(|shown| shown.as_str().into());
     let refusal = Refusal::stranger(&services.ledger, &circumstance, reason, authentication);
     Box::new(Refused {
         refusal,
         route: route.map(Arc::clone),
+        principal: None,
+        scheme,
         rpc_id: None,
         era: None,
         requested: None,
+        nonce: None,
     })
+}
+
+/// The scheme of a principal's credential.
+pub(crate) fn scheme_of(principal: &Principal) -> Scheme {
+    match (principal.origin(), &principal.confirmation().key) {
+        (Origin::ApiKey, _) => Scheme::ApiKey,
+        (Origin::Token, Some(_)) => Scheme::Dpop,
+        (Origin::Token, None) => Scheme::Bearer,
+    }
 }
 
 fn authentication<'a>(scheme: &'a str, result: &'a str) -> Authentication<'a> {
@@ -264,9 +330,12 @@ impl Arrival {
         Box::new(Refused {
             refusal,
             route: Some(Arc::clone(&self.route)),
+            principal: Some(Arc::clone(principal)),
+            scheme: scheme_of(principal),
             rpc_id: unreadable.id,
             era: unreadable.era,
             requested: unreadable.requested,
+            nonce: self.nonce.clone(),
         })
     }
 

@@ -10,8 +10,9 @@ use crate::decision::{Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
-use crate::proxy::admit::{Admission, Arrival, Unreadable};
+use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
+use crate::proxy::curfew;
 use crate::proxy::head::{self, Verb};
 use crate::proxy::progress::{Forwarding, Passage};
 use crate::proxy::refuse::Refused;
@@ -201,7 +202,9 @@ async fn decide(
     let gate = Gate {
         table: &services.policy,
         audience: &arrival.route.audience,
+        demands: &arrival.route.demands,
         principal,
+        now: arrival.request.at,
     };
     let verdict = gate.judge(&action);
     arrival.count_decision(verdict.refusal());
@@ -220,9 +223,12 @@ async fn decide(
             Err(Box::new(Refused {
                 refusal,
                 route,
+                principal: Some(Arc::clone(principal)),
+                scheme: scheme_of(principal),
                 rpc_id: id,
                 era,
                 requested: None,
+                nonce: arrival.nonce,
             }))
         }
     }
@@ -248,7 +254,14 @@ fn owns_session(
 fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
     let listens = matches!(asked.passage, Passage::OpenStream)
         || asked.passage.calls(Method::SubscriptionsListen);
+    let patience = if listens {
+        Patience::Endless
+    } else {
+        Patience::Limited
+    };
+    let manner = (patience, arrival.route.outliving);
     Forwarding {
+        ends: curfew::end(permit.principal(), manner, arrival.services.clock.now()),
         services: arrival.services,
         route: arrival.route,
         permit,
@@ -256,17 +269,17 @@ fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
         era: asked.era,
         revision: asked.revision,
         passage: asked.passage,
-        patience: if listens {
-            Patience::Endless
-        } else {
-            Patience::Limited
-        },
+        patience,
         trim: Trim::Waiting,
         started: arrival.started,
+        is_sent: false,
         answered: None,
+        passed: None,
         status: None,
         failure: None,
         hold: None,
+        term: None,
         stream: None,
+        nonce: arrival.nonce,
     }
 }

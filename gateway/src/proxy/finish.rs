@@ -43,6 +43,18 @@ pub(crate) fn failure(error: &Error) -> Reason {
     }
 }
 
+/// Which reason the failure of this very request has: whatever broke it off at the end of its token, that was it.
+pub(crate) fn reason(error: &Error, progress: &mut Progress) -> Reason {
+    let reason = failure(error);
+    let Some(forwarding) = progress.forwarding() else {
+        return reason;
+    };
+    if forwarding.is_over() {
+        forwarding.end();
+    }
+    forwarding.failure.unwrap_or(reason)
+}
+
 /// Closes the books on a request.
 pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
@@ -61,13 +73,18 @@ pub(crate) fn finish(session: &Session, error: Option<&Error>, progress: &mut Pr
 pub(crate) fn abandon(progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
     if let Stage::Forwarding(forwarding) = stage {
-        let written = forwarding.status;
-        close(*forwarding, written, Some(Reason::GatewayStopped));
+        let written = forwarding.passed.or(forwarding.status);
+        let reason = if forwarding.is_over() {
+            Reason::TokenExpired
+        } else {
+            Reason::GatewayStopped
+        };
+        close(*forwarding, written, Some(reason));
     }
 }
 
 fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reason>) {
-    drop(forwarding.hold.take());
+    drop((forwarding.hold.take(), forwarding.term.take()));
     let ended = Instant::now();
     let failure = forwarding.failure.or(failure);
     let outcome = outcome(written, &mut forwarding, ended);

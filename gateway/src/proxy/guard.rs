@@ -1,13 +1,13 @@
 //! The stream between a client's socket and pingora. Hides that the client went away while a request
-//! that must not be cancelled is under way; never changes a byte that passes.
+//! that must not be cancelled is under way, and ends a request whose time is over; never changes a byte that passes.
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::task::AtomicWaker;
@@ -18,12 +18,14 @@ use pingora::protocols::{
     Stream, TimingDigest, UniqueID, UniqueIDType,
 };
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::time::Sleep;
 
 /// What the requests of one connection say to the stream beneath them.
 #[derive(Debug, Default)]
 pub struct Connection {
     holds: AtomicUsize,
     released: AtomicWaker,
+    ends: Mutex<Option<Instant>>,
 }
 
 impl Connection {
@@ -33,8 +35,23 @@ impl Connection {
         Hold(Arc::clone(self))
     }
 
+    /// Until the returned value is dropped, reading from the client fails once the request `ends`: it is what
+    /// pingora waits for while an upstream is silent.
+    pub fn end_at(self: &Arc<Self>, ends: Instant) -> Term {
+        self.set_end(Some(ends));
+        Term(Arc::clone(self))
+    }
+
     fn is_held(&self) -> bool {
         self.holds.load(Ordering::Acquire) > 0
+    }
+
+    fn end(&self) -> Option<Instant> {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_end(&self, ends: Option<Instant>) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
     }
 }
 
@@ -51,6 +68,16 @@ impl Drop for Hold {
     }
 }
 
+/// Keeps the end of a connection's request until the request is over.
+#[derive(Debug)]
+pub struct Term(Arc<Connection>);
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        self.0.set_end(None);
+    }
+}
+
 /// Bytes of an answer that may wait for its end, or for a flush.
 const WRITE_BUFFER: usize = 4096;
 
@@ -61,6 +88,7 @@ pub struct GuardStream {
     connection: Arc<Connection>,
     peer: Peer,
     peek_limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +105,22 @@ impl GuardStream {
             connection,
             peer: Peer::Present,
             peek_limit,
+            timer: None,
         }
+    }
+
+    /// Ready once the request under way is over.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(ends) = self.connection.end().map(Into::into) else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(ends)));
+        if timer.deadline() != ends {
+            timer.as_mut().reset(ends);
+        }
+        timer.as_mut().poll(context)
     }
 
     /// Pending while held, then the end of the stream.
@@ -124,6 +167,9 @@ impl AsyncRead for GuardStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.poll_end(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if this.peer == Peer::Gone {
             return this.poll_gone(context);
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
-use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::H2Options;
 use pingora::protocols::l4::stream::Stream as TcpLayer;
@@ -17,8 +16,10 @@ use pingora::server::ShutdownWatch;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::proxy::curfew;
 use crate::proxy::guard::{Connection, GuardStream};
 use crate::proxy::service::Gateway;
+use crate::proxy::tls::Greeting;
 
 /// How long a TLS handshake, or telling HTTP/1 from HTTP/2, may take.
 const GREETING: Duration = Duration::from_secs(10);
@@ -30,7 +31,7 @@ pub struct Door {
     /// The proxy.
     pub proxy: Arc<HttpProxy<Gateway>>,
     /// TLS, or plain text.
-    pub tls: Option<Acceptor>,
+    pub tls: Option<Arc<Greeting>>,
 }
 
 /// Accepts until `shutdown` says stop, then waits for the connections there are. Dropped, it cuts them.
@@ -85,10 +86,12 @@ async fn open(socket: TcpStream, door: &Door) -> Option<Stream> {
     let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
     let mut stream: TcpLayer = socket.into();
     stream.set_socket_digest(digest);
-    let Some(acceptor) = &door.tls else {
+    let Some(greeting) = &door.tls else {
         return Some(Box::new(stream));
     };
-    let handshake = tokio::time::timeout(GREETING, acceptor.tls_handshake(stream)).await;
+    let edition = greeting.now();
+    let handshake = edition.acceptor().tls_handshake(stream);
+    let handshake = tokio::time::timeout(GREETING, handshake).await;
     match handshake {
         Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
@@ -99,7 +102,7 @@ async fn open(socket: TcpStream, door: &Door) -> Option<Stream> {
     }
 }
 
-/// One connection: gives each HTTP/1 session the handle of the stream beneath it.
+/// One connection: gives each HTTP/1 session the handle of the stream beneath it, and each request its curfew.
 struct Visit {
     proxy: Arc<HttpProxy<Gateway>>,
     connection: Arc<Connection>,
@@ -113,7 +116,8 @@ impl HttpServerApp for Visit {
         shutdown: &ShutdownWatch,
     ) -> Option<ReusedHttpStream> {
         session.set_connection_user_context(Some(Box::new(Arc::clone(&self.connection))));
-        self.proxy.process_new_http(session, shutdown).await
+        let serving = self.proxy.process_new_http(session, shutdown);
+        curfew::keep(serving).await.flatten()
     }
 
     fn h2_options(&self) -> Option<H2Options> {

@@ -3,10 +3,17 @@
 
 mod admit;
 mod body;
+mod certificate;
 mod challenge;
+mod curfew;
+mod deprecation;
 mod exchange;
+mod farewell;
 mod finish;
 mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod guard;
 mod head;
 pub mod inflight;
@@ -19,6 +26,8 @@ pub mod route;
 pub mod service;
 pub mod services;
 pub mod session;
+pub mod throttle;
 pub mod tls;
 mod trim;
+mod unproven;
 mod wellknown;

@@ -9,7 +9,7 @@ use crate::decision::{Action, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
 use crate::model::Reason;
 use crate::proxy::finish;
-use crate::proxy::guard::{Connection, Hold};
+use crate::proxy::guard::{Connection, Hold, Term};
 use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
 use crate::proxy::services::Services;
@@ -46,17 +46,66 @@ pub(crate) struct Forwarding {
     pub(crate) passage: Passage,
     pub(crate) revision: Revision,
     pub(crate) patience: Patience,
+    /// When it is over because its token is.
+    pub(crate) ends: Option<Instant>,
     pub(crate) trim: Trim,
     pub(crate) started: Instant,
+    /// Whether the upstream may have got it.
+    pub(crate) is_sent: bool,
     pub(crate) answered: Option<Instant>,
+    /// The status of the upstream's answer, once its head is passed on.
+    pub(crate) passed: Option<u16>,
     /// Why the upstream's answer was not passed on, if it was not.
     pub(crate) failure: Option<Reason>,
     /// The status of our answer in its place, if not that of the reason.
     pub(crate) status: Option<u16>,
     /// Held while a client that goes away must not cancel the request.
     pub(crate) hold: Option<Hold>,
+    /// Ends the waiting at `ends`, on HTTP/1.
+    pub(crate) term: Option<Term>,
     pub(crate) stream: Option<OpenStream>,
+    /// What the client's next DPoP proof should carry.
+    pub(crate) nonce: Option<Box<str>>,
 }
+
+impl Forwarding {
+    /// Whether its token has ended, and it with it.
+    pub(crate) fn is_over(&self) -> bool {
+        let Some(ends) = self.ends else {
+            return false;
+        };
+        let principal = self.permit.principal();
+        Instant::now() >= ends || principal.is_expired(self.services.clock.now())
+    }
+
+    /// Ends it with its token. What went wrong before stays what went wrong.
+    pub(crate) fn end(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        self.failure = Some(Reason::TokenExpired);
+        // A 401 says that nothing was done (RFC 9110 section 15.5.2), and clients send the same again after one.
+        if self.is_sent && self.patience == Patience::Limited {
+            self.status = Some(Reason::UpstreamTimeout.status());
+        }
+    }
+
+    /// Nothing while its token lives.
+    ///
+    /// # Errors
+    /// When it is over; pingora's failure path tells the client.
+    pub(crate) fn go_on(&mut self) -> pingora::Result<()> {
+        if !self.is_over() {
+            return Ok(());
+        }
+        self.end();
+        let kind = pingora::ErrorType::Custom(OVER);
+        Err(pingora::Error::explain(kind, "its token has ended").into_down())
+    }
+}
+
+/// How the end of a token is called among pingora's errors.
+const OVER: &str = "TokenEnded";
 
 /// What a permitted request is.
 #[derive(Debug)]

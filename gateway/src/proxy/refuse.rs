@@ -8,13 +8,16 @@ use pingora::proxy::Session;
 use serde_json::{Value, json};
 
 use crate::decision::Refusal;
+use crate::identity::Principal;
 use crate::mcp::{Era, RequestId, Revision, reply};
 use crate::model::Reason;
-use crate::proxy::challenge::challenge;
-use crate::proxy::origin;
-use crate::proxy::progress::Progress;
+use crate::proxy::admit::scheme_of;
+use crate::proxy::challenge::{Asked, challenges};
+use crate::proxy::progress::{Forwarding, Progress};
 use crate::proxy::route::Route;
 use crate::proxy::services::Services;
+use crate::proxy::{deprecation, origin};
+use crate::telemetry::{Challenge, Scheme};
 
 /// How long a client should wait for a dependency of ours, in seconds.
 const RETRY_AFTER: &str = "5";
@@ -25,12 +28,18 @@ pub(crate) struct Refused {
     pub(crate) refusal: Refusal,
     /// The server, when the path named one.
     pub(crate) route: Option<Arc<Route>>,
+    /// Whose request it is, when that was proven.
+    pub(crate) principal: Option<Arc<Principal>>,
+    /// The scheme of its credential.
+    pub(crate) scheme: Scheme,
     /// The id of the JSON-RPC request, when it could be read.
     pub(crate) rpc_id: Option<RequestId>,
     /// The era of the request; unknown is treated like 2026-07-28, which says most in the status.
     pub(crate) era: Option<Era>,
     /// The revision that was asked for, when it is not supported.
     pub(crate) requested: Option<Box<str>>,
+    /// What the client's next DPoP proof should carry.
+    pub(crate) nonce: Option<Box<str>>,
 }
 
 /// Sends the answer to a refused request.
@@ -53,14 +62,12 @@ pub(crate) async fn answer(
     if let Some(origin) = services.origins.of(&session.req_header().headers) {
         origin::expose(origin, &mut head)?;
     }
+    give_nonce(refused.nonce.as_deref(), &mut head)?;
     if let Some(route) = &refused.route {
-        let wanted = refused.refusal.wanted_scopes();
-        if let Some((challenge, line)) =
-            challenge(reason, &route.audience, &route.metadata_url, wanted)
-        {
-            route.metrics.challenged(challenge);
-            head.insert_header("www-authenticate", line)?;
-        }
+        challenge(services, route, refused, &mut head)?;
+    }
+    if let Some(principal) = &refused.principal {
+        deprecation::tell(principal, &mut head)?;
     }
     if let Some((name, value)) = extra(reason) {
         head.insert_header(name, value)?;
@@ -75,13 +82,78 @@ pub(crate) async fn answer(
     session.write_response_body(Some(body), true).await
 }
 
+fn challenge(
+    services: &Services,
+    route: &Route,
+    refused: &Refused,
+    head: &mut ResponseHeader,
+) -> pingora::Result<()> {
+    let asked = Asked {
+        reason: refused.refusal.reason(),
+        scheme: refused.scheme,
+        wanted: refused.refusal.wanted_scopes(),
+        step_up: refused.refusal.step_up(),
+    };
+    if put_challenges(route, &asked, head)? == Some(Challenge::NonceWanted) {
+        give_nonce(Some(&services.verifier.nonce()), head)?;
+    }
+    Ok(())
+}
+
+fn put_challenges(
+    route: &Route,
+    asked: &Asked<'_>,
+    head: &mut ResponseHeader,
+) -> pingora::Result<Option<Challenge>> {
+    let Some((challenge, lines)) = challenges(asked, &route.audience, &route.metadata_url) else {
+        return Ok(None);
+    };
+    route.metrics.challenged(challenge);
+    for line in lines {
+        head.append_header("www-authenticate", line)?;
+    }
+    Ok(Some(challenge))
+}
+
+/// RFC 9449 section 8.2: any answer may bring the nonce for the next proof, in exactly one line.
+///
+/// # Errors
+/// pingora's, when a header cannot be set.
+pub(crate) fn give_nonce(nonce: Option<&str>, head: &mut ResponseHeader) -> pingora::Result<()> {
+    match nonce {
+        Some(nonce) => head.insert_header("dpop-nonce", nonce),
+        None => Ok(()),
+    }
+}
+
+/// The challenge to a request that was permitted, and whose token ended before anything was done.
+fn challenge_again(
+    forwarding: &Forwarding,
+    reason: Reason,
+    head: &mut ResponseHeader,
+) -> pingora::Result<()> {
+    let asked = Asked {
+        reason,
+        scheme: scheme_of(forwarding.permit.principal()),
+        wanted: &[],
+        step_up: None,
+    };
+    put_challenges(&forwarding.route, &asked, head).map(drop)
+}
+
 /// The header that belongs to a reason.
 fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
     if matches!(
         reason,
-        Reason::IssuerKeysUnavailable | Reason::AuditUnavailable
+        Reason::IssuerKeysUnavailable
+            | Reason::AuditUnavailable
+            | Reason::IntrospectionUnavailable
+            | Reason::StateUnavailable
     ) {
         return Some(("retry-after", RETRY_AFTER));
+    }
+    if reason == Reason::RateLimited {
+        return Some(("retry-after", "1"));
     }
     if reason == Reason::HttpMethodNotAllowed {
         return Some(("allow", "POST, GET, DELETE, OPTIONS"));
@@ -176,13 +248,14 @@ pub(crate) async fn failed(
     progress: &mut Progress,
     reason: Reason,
 ) -> pingora::Result<()> {
-    let (request_id, rpc_id, status) = match progress.forwarding() {
+    let (request_id, rpc_id, status, nonce) = match progress.forwarding() {
         Some(forwarding) => (
             forwarding.permit.request_id().to_owned(),
             forwarding.passage.id().cloned(),
             forwarding.status,
+            forwarding.nonce.take(),
         ),
-        None => (String::new(), None, None),
+        None => (String::new(), None, None, None),
     };
     let body = error_message(reason, &request_id, rpc_id.as_ref());
     let mut head = ResponseHeader::build(status.unwrap_or(reason.status()), Some(6))?;
@@ -190,8 +263,15 @@ pub(crate) async fn failed(
     head.insert_header("content-length", body.len())?;
     head.insert_header("cache-control", "no-store")?;
     head.insert_header("x-request-id", request_id)?;
+    give_nonce(nonce.as_deref(), &mut head)?;
+    if let Some(forwarding) = progress.forwarding() {
+        deprecation::tell(forwarding.permit.principal(), &mut head)?;
+    }
     if let Some(origin) = services.origins.of(&session.req_header().headers) {
         origin::expose(origin, &mut head)?;
+    }
+    if let (None, Some(forwarding)) = (status, progress.forwarding()) {
+        challenge_again(forwarding, reason, &mut head)?;
     }
     session.set_keepalive(None);
     session.write_response_header(Box::new(head), false).await?;

@@ -10,12 +10,11 @@ use crate::mcp::listing::{Kind, filter, filter_any};
 use crate::mcp::reply::{self, SummaryTap};
 use crate::mcp::{Era, ListFault, Listing, Method, SseFilter};
 use crate::model::Reason;
-use crate::proxy::origin;
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
-use crate::proxy::refuse::error_message;
+use crate::proxy::refuse::{error_message, give_nonce};
 use crate::proxy::session::Ownership;
 use crate::proxy::trim::{Trim, Unfilterable};
-use crate::upstream::peer::Patience;
+use crate::proxy::{deprecation, origin};
 
 /// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
@@ -29,7 +28,6 @@ const PASSED: [&str; 8] = [
     "date",
 ];
 /// How such an answer is called among pingora's errors.
-const EXPIRED: &str = "TokenExpired";
 const UNFILTERABLE: &str = "UnfilterableAnswer";
 const SESSION: &str = "mcp-session-id";
 /// Bytes of an answer, or of one of its events, that is looked through although it should be no list.
@@ -51,6 +49,7 @@ pub(crate) fn head(
         return Ok(());
     }
     forwarding.answered = Some(std::time::Instant::now());
+    forwarding.go_on()?;
     let media = media_type(response);
     let is_encoded = response
         .headers
@@ -65,12 +64,15 @@ pub(crate) fn head(
         length_unknown(response, asked.version)?;
     }
     forwarding.trim = trim;
+    forwarding.passed = Some(response.status.as_u16());
     if media == EVENT_STREAM {
         response.insert_header("x-accel-buffering", "no")?;
         forwarding.stream = Some(OpenStream::count(&forwarding.route.metrics));
     }
     response.insert_header("cache-control", "no-store")?;
     response.insert_header("x-request-id", forwarding.permit.request_id())?;
+    give_nonce(forwarding.nonce.as_deref(), response)?;
+    deprecation::tell(forwarding.permit.principal(), response)?;
     if let Some(origin) = forwarding.services.origins.of(&asked.headers) {
         origin::expose(origin, response)?;
     }
@@ -223,11 +225,7 @@ pub(crate) fn body(
     piece: &mut Option<Bytes>,
     end: bool,
 ) -> pingora::Result<()> {
-    if forwarding.patience == Patience::Endless && is_expired(forwarding) {
-        forwarding.failure = Some(Reason::TokenInvalid);
-        let kind = pingora::ErrorType::Custom(EXPIRED);
-        return Err(pingora::Error::explain(kind, "its token has expired").into_down());
-    }
+    forwarding.go_on()?;
     let mut trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
     let treated = match &mut trim {
         Trim::Waiting => Ok(()),
@@ -267,19 +265,13 @@ pub(crate) fn body(
     Ok(())
 }
 
-/// Whoever waits for news proves themselves again when the token ends; a call under way may end.
-fn is_expired(forwarding: &Forwarding) -> bool {
-    forwarding
-        .permit
-        .principal()
-        .is_expired(forwarding.services.clock.now())
-}
-
 fn gate(forwarding: &Forwarding) -> Gate<'_> {
     Gate {
         table: &forwarding.services.policy,
         audience: &forwarding.route.audience,
+        demands: &forwarding.route.demands,
         principal: forwarding.permit.principal(),
+        now: forwarding.permit.request().at,
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::config::{Server, Settings};
-use crate::identity::settings::Audience;
+use crate::config::{Outliving, Server, Settings};
+use crate::decision::freshness::Demands;
+use crate::identity::binding::ALGORITHMS;
+use crate::identity::settings::{Audience, SenderConstraint};
 use crate::telemetry::ServerMetrics;
 use crate::upstream::UpstreamPeer;
 
@@ -18,6 +20,10 @@ const WELL_KNOWN: &[u8] = b"/.well-known/oauth-protected-resource";
 pub struct Route {
     /// What its tokens must prove, with its name.
     pub audience: Audience,
+    /// How fresh tokens and logins must be.
+    pub demands: Demands,
+    /// Whether a call may end after its token has.
+    pub outliving: Outliving,
     /// Where its requests go.
     pub upstream: UpstreamPeer,
     /// Its counters.
@@ -94,19 +100,60 @@ pub fn metadata_url(settings: &Settings, server: &Server) -> String {
     )
 }
 
+/// Whether the gateway gets to see client certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// It asks for them, or a listed proxy names them.
+    Seen,
+    /// It does not.
+    Unseen,
+}
+
+impl Certificates {
+    /// From the configuration.
+    pub fn of(settings: &Settings) -> Self {
+        let tls = settings.listen.tls.as_ref();
+        let asks = tls.is_some_and(|files| files.client_ca_file.is_some());
+        if asks || !settings.listen.client_cert_from.is_empty() {
+            Self::Seen
+        } else {
+            Self::Unseen
+        }
+    }
+}
+
 /// The metadata document of `server` (RFC 9728 section 2).
-pub fn metadata(server: &Server) -> Bytes {
+pub fn metadata(server: &Server, certificates: Certificates) -> Bytes {
     let issuers: Vec<_> = server
         .audience
         .issuers
         .iter()
         .map(crate::model::IssuerUrl::as_str)
         .collect();
-    let document = json!({
+    let mut document = json!({
         "resource": server.resource,
         "authorization_servers": issuers,
         "scopes_supported": server.audience.scopes,
         "bearer_methods_supported": ["header"],
     });
+    let constraint = server.audience.sender_constraint;
+    if let Some(members) = document.as_object_mut() {
+        if constraint.takes_dpop() {
+            let algorithms: Vec<_> = ALGORITHMS.split(' ').collect();
+            members.insert(
+                "dpop_signing_alg_values_supported".into(),
+                json!(algorithms),
+            );
+        }
+        if constraint == SenderConstraint::Dpop {
+            members.insert("dpop_bound_access_tokens_required".into(), json!(true));
+        }
+        if certificates == Certificates::Seen && constraint != SenderConstraint::Dpop {
+            members.insert(
+                "tls_client_certificate_bound_access_tokens".into(),
+                json!(true),
+            );
+        }
+    }
     Bytes::from(document.to_string())
 }

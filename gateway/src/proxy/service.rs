@@ -20,9 +20,9 @@ use crate::model::Reason;
 use crate::proxy::admit::{self, Admission};
 use crate::proxy::guard::Connection;
 use crate::proxy::inflight::InflightCount;
-use crate::proxy::progress::{Passage, Progress, Stage};
+use crate::proxy::progress::{Forwarding, Passage, Progress, Stage};
 use crate::proxy::services::Services;
-use crate::proxy::{finish, forward, refuse, response};
+use crate::proxy::{curfew, farewell, finish, forward, refuse, response};
 
 /// How long one write to a client may take.
 const WRITE: Duration = Duration::from_secs(30);
@@ -39,6 +39,30 @@ impl Gateway {
     /// Serves with whatever `services` holds when a request arrives.
     pub fn new(services: Arc<ArcSwap<Services>>, inflight: InflightCount) -> Self {
         Self { services, inflight }
+    }
+
+    /// Says to the client why its answer does not come, or does not go on.
+    async fn tell(
+        &self,
+        session: &mut Session,
+        progress: &mut Progress,
+        reason: Reason,
+    ) -> Result<()> {
+        let written = session.response_written();
+        let is_unanswered = written.is_none_or(|head| head.status.is_informational());
+        if reason == Reason::ClientGone {
+            return Ok(());
+        }
+        if is_unanswered {
+            let services = self.services.load_full();
+            return refuse::failed(&services, session, progress, reason).await;
+        }
+        match progress.forwarding() {
+            Some(forwarding) if reason == Reason::TokenExpired => {
+                farewell::say(session, forwarding).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -80,11 +104,7 @@ impl ProxyHttp for Gateway {
         let admission = admit::admit(&services, session).await?;
         match admission {
             Admission::Forward(mut forwarding) => {
-                let is_legacy_message = forwarding.era == Era::Legacy
-                    && matches!(forwarding.passage, Passage::Message(_));
-                if is_legacy_message {
-                    forwarding.hold = progress.connection.as_ref().map(Connection::hold);
-                }
+                begin(&mut forwarding, progress.connection.as_ref());
                 progress.stage = Stage::Forwarding(forwarding);
                 Ok(false)
             }
@@ -108,7 +128,9 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
-        let peer = forwarding.route.upstream.peer(forwarding.patience).await;
+        forwarding.go_on()?;
+        let (patience, ends) = (forwarding.patience, forwarding.ends);
+        let peer = forwarding.route.upstream.peer(patience, ends).await;
         peer.map_err(|error| {
             let context = "cannot resolve the upstream's name";
             let mut fault = Error::because(ErrorType::ConnectNoRoute, context, error);
@@ -126,6 +148,7 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
+        forwarding.is_sent = true;
         forward::head(forwarding, request)
     }
 
@@ -196,15 +219,9 @@ impl ProxyHttp for Gateway {
         error: &Error,
         progress: &mut Progress,
     ) -> FailToProxy {
-        let reason = finish::failure(error);
-        let written = session.response_written();
-        let is_unanswered = written.is_none_or(|head| head.status.is_informational());
-        let is_there = reason != Reason::ClientGone && is_unanswered;
-        if is_there {
-            let services = self.services.load_full();
-            if let Err(gone) = refuse::failed(&services, session, progress, reason).await {
-                tracing::debug!(%gone, "the client went away before it was told of a failure");
-            }
+        let reason = finish::reason(error, progress);
+        if let Err(gone) = self.tell(session, progress, reason).await {
+            tracing::debug!(%gone, "the client went away before it was told of a failure");
         }
         FailToProxy {
             error_code: reason.status(),
@@ -216,6 +233,11 @@ impl ProxyHttp for Gateway {
         finish::finish(session, error, progress);
     }
 
+    /// The end of a token is no fault; the outcome record tells of it.
+    fn suppress_error_log(&self, _: &Session, progress: &Progress, _: &Error) -> bool {
+        matches!(&progress.stage, Stage::Forwarding(forwarding) if forwarding.failure == Some(Reason::TokenExpired))
+    }
+
     /// What pingora logs of a failure: never the path or the query, which may hold a credential.
     fn request_summary(&self, session: &Session, _: &Progress) -> String {
         format!(
@@ -223,6 +245,19 @@ impl ProxyHttp for Gateway {
             session.req_header().method,
             session.client_addr()
         )
+    }
+}
+
+/// From here on the client's going away, or the end of its token, may find the request under way.
+fn begin(forwarding: &mut Forwarding, connection: Option<&Arc<Connection>>) {
+    let is_legacy_message =
+        forwarding.era == Era::Legacy && matches!(forwarding.passage, Passage::Message(_));
+    if is_legacy_message {
+        forwarding.hold = connection.map(Connection::hold);
+    }
+    if let Some(ends) = forwarding.ends {
+        forwarding.term = connection.map(|connection| connection.end_at(ends));
+        curfew::arm(ends);
     }
 }
 

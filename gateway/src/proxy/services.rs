@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatewright_policies::RoleTable;
+use ipnet::IpNet;
 
 use crate::audit::Ledger;
 use crate::config::{ArgumentsRecord, Limits};
@@ -12,6 +13,7 @@ use crate::model::Clock;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::Routes;
 use crate::proxy::session::Sessions;
+use crate::proxy::throttle::Throttle;
 use crate::telemetry::Metrics;
 
 /// What a request is served with, from its first byte to its last.
@@ -32,6 +34,10 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Who owns which session. Outlives a reload.
     pub sessions: Arc<Sessions>,
+    /// How many attempts to authenticate failed. Outlives a reload.
+    pub throttle: Arc<Throttle>,
+    /// The proxies whose `Client-Cert` is believed.
+    pub client_cert_from: Vec<IpNet>,
     /// Upper bounds.
     pub limits: Limits,
     /// The HTTP status of a policy denial, when the configuration sets one.

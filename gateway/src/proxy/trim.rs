@@ -34,6 +34,19 @@ impl Trim {
         }
     }
 
+    /// Has the response to the request passed, as far as can be told?
+    pub(crate) fn is_answered(&self) -> bool {
+        match self {
+            Self::Pass(tap) => tap.as_ref().is_some_and(SummaryTap::is_answered),
+            Self::Events(filter, tap) => match tap {
+                Some(tap) => tap.is_answered(),
+                None => filter.is_answered(),
+            },
+            Self::Ended => true,
+            Self::Waiting | Self::Held { .. } => false,
+        }
+    }
+
     /// What the answer said of how the call went.
     pub(crate) fn summary(self) -> Option<Summary> {
         match self {

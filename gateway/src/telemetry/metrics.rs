@@ -37,6 +37,7 @@ pub struct Metrics {
     refused: Vec<(Reason, IntCounter)>,
     audit: Audit,
     keys: IntGaugeVec,
+    sunsets: IntGaugeVec,
     reload: IntGauge,
 }
 
@@ -63,6 +64,7 @@ impl Metrics {
             refused: families.refused()?,
             audit: Audit::new(&families)?,
             keys: families.gauge(&table::JWKS_LAST_SUCCESS)?,
+            sunsets: families.gauge(&table::API_KEY_SUNSET)?,
             reload: registry::resolve(&table::RELOAD, &families.gauge(&table::RELOAD)?, &[])?,
             families,
         };
@@ -101,6 +103,19 @@ impl Metrics {
     pub fn keys_fetched(&self, issuer: &str, at: UnixTime) {
         if let Ok(gauge) = self.keys.get_metric_with_label_values(&[issuer]) {
             gauge.set(i64::try_from(at.seconds()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// When the API keys of each server end that takes any.
+    pub fn api_keys_end(&self, sunsets: &[(&ServerName, UnixTime)]) {
+        self.sunsets.reset();
+        for (server, sunset) in sunsets {
+            if let Ok(gauge) = self
+                .sunsets
+                .get_metric_with_label_values(&[server.as_str()])
+            {
+                gauge.set(i64::try_from(sunset.seconds()).unwrap_or(i64::MAX));
+            }
         }
     }
 

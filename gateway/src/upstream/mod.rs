@@ -2,5 +2,6 @@
 
 pub mod peer;
 pub mod resolve;
+mod tether;
 
 pub use peer::UpstreamPeer;

@@ -4,21 +4,25 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use pingora::protocols::ALPN;
 use pingora::protocols::tls::CaType;
-use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
+use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, PeerOptions};
 use pingora::utils::tls::{WrappedX509, parse_x509};
 
 use crate::config::{Server, Upstream};
 use crate::upstream::resolve::Resolver;
+use crate::upstream::tether::Tether;
 
 /// Idle connections are given up before most servers give up theirs.
 const IDLE: Duration = Duration::from_secs(50);
 const WRITE: Duration = Duration::from_secs(30);
 const HTTP2_STREAMS: usize = 100;
+/// pingora's timers may strike this much early.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Whether an answer may stay silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub struct UpstreamPeer {
     settings: Upstream,
     authority: String,
     group: u64,
+    tethers: AtomicU64,
     ca: Option<Arc<CaType>>,
     resolver: Resolver,
     ready: ArcSwapOption<(SocketAddr, HttpPeer)>,
@@ -66,6 +71,7 @@ impl UpstreamPeer {
         Ok(Self {
             authority: authority(&settings),
             group: hasher.finish(),
+            tethers: AtomicU64::new(0),
             ca: authorities(server)?,
             resolver: Resolver::new(&settings.host, settings.port),
             ready: ArcSwapOption::empty(),
@@ -83,20 +89,46 @@ impl UpstreamPeer {
         &self.settings.path
     }
 
-    /// The peer to connect to.
+    /// The peer to connect to, for an exchange that is over when it `ends`, if it does.
     ///
     /// # Errors
     /// When the name cannot be resolved.
-    pub async fn peer(&self, patience: Patience) -> io::Result<Box<HttpPeer>> {
+    pub async fn peer(
+        &self,
+        patience: Patience,
+        ends: Option<Instant>,
+    ) -> io::Result<Box<HttpPeer>> {
         let address = self.resolver.address().await?;
         let mut peer = match self.ready.load().as_deref() {
             Some((known, peer)) if *known == address => peer.clone(),
             _ => self.prepare(address),
         };
-        if patience == Patience::Endless {
-            peer.options.read_timeout = None;
+        match (patience, ends) {
+            (Patience::Limited, None) => {}
+            (Patience::Limited, Some(ends)) => hurry(&mut peer.options, ends),
+            (Patience::Endless, None) => peer.options.read_timeout = None,
+            (Patience::Endless, Some(ends)) => self.tether(&mut peer, ends),
         }
         Ok(Box::new(peer))
+    }
+
+    /// A connection for one stream alone, which can be ended in silence without harm to others.
+    fn tether(&self, peer: &mut HttpPeer, ends: Instant) {
+        let mut hasher = DefaultHasher::new();
+        self.group.hash(&mut hasher);
+        self.tethers
+            .fetch_add(1, Ordering::Relaxed)
+            .hash(&mut hasher);
+        // INVARIANT: no two tethered connections share a place in the pool, and none stays there.
+        peer.group_key = hasher.finish();
+        let options = &mut peer.options;
+        options.idle_timeout = Some(Duration::ZERO);
+        options.alpn = ALPN::H1;
+        options.read_timeout = None;
+        options.custom_l4 = Some(Arc::new(Tether {
+            ends,
+            connect_timeout: self.settings.connect_timeout,
+        }));
     }
 
     fn prepare(&self, address: SocketAddr) -> HttpPeer {
@@ -117,6 +149,19 @@ impl UpstreamPeer {
         }
         self.ready.store(Some(Arc::new((address, peer.clone()))));
         peer
+    }
+}
+
+/// No wait on the upstream lasts longer than what is left of the exchange.
+fn hurry(options: &mut PeerOptions, ends: Instant) {
+    let left = ends.saturating_duration_since(Instant::now()) + TICK;
+    for timeout in [
+        &mut options.connection_timeout,
+        &mut options.total_connection_timeout,
+        &mut options.read_timeout,
+        &mut options.write_timeout,
+    ] {
+        *timeout = timeout.map(|configured| configured.min(left));
     }
 }
 

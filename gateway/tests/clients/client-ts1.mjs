@@ -34,7 +34,7 @@ async function connectAsUser() {
 }
 
 function connectAsAgent() {
-  return connect(openTransport(new ClientCredentialsProvider({ clientId: 'agent', clientSecret: 'agent-secret', scope: SCOPE })));
+  return connect(openTransport(new ClientCredentialsProvider({ clientId: expected.user, clientSecret: `${expected.user}-secret`, scope: SCOPE })));
 }
 
 function openTransport(authProvider) {

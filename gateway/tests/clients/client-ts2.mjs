@@ -1,32 +1,39 @@
-// The TypeScript SDK 2.x as an agent: node client-ts2.mjs URL auto|legacy --flow … (see support.mjs). Speaks both eras.
-import { Client, ClientCredentialsProvider, ProtocolError, SdkHttpError, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+// The TypeScript SDK 2.x as an agent: node client-ts2.mjs URL auto|legacy --flow … (see support.mjs). Speaks both eras, and
+// proves what its token is bound to: a DPoP key that it made, or the certificate `agent` of a folder.
+import { Client, DpopSession, ProtocolError, SdkHttpError, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { checkBinding } from './binding.mjs';
+import { fetchAs, Machine, preferringCertificates, readIdentity } from './identity.mjs';
 import { CodeFlow } from './login.mjs';
 import { check, readArguments, report, tracing } from './support.mjs';
 
 const expected = readArguments();
-const { trace, fetch } = tracing();
+const key = expected.binding.startsWith('dpop') ? await DpopSession.create() : undefined;
+const certificate = expected.binding === 'certificate' ? readIdentity(expected.identities, 'agent') : undefined;
+const { trace, fetch } = tracing(certificate && preferringCertificates(fetchAs(certificate)));
 
 await report('ts2', expected, async () => {
-  const client = expected.flow === 'code' ? await connectAsUser() : await connectAsAgent();
+  const { client, authProvider } = expected.flow === 'code' ? await connectAsUser() : await connectAsAgent();
   const facts = await check(session(client), expected, trace);
   await client.close();
-  return facts;
+  return { ...facts, binding: checkBinding(authProvider.tokens(), trace, expected, (key ?? certificate)?.thumbprint) };
 });
 
 async function connectAsUser() {
-  const authProvider = new CodeFlow();
+  const metadata = expected.format === 'opaque' ? { token_format: 'opaque' } : {};
+  const authProvider = new CodeFlow({ session: key, metadata });
   const transport = openTransport(authProvider);
   try {
-    return await connect(transport);
+    return { client: await connect(transport), authProvider };
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
   }
   await transport.finishAuth(await authProvider.authorize(expected.user));
-  return connect(openTransport(authProvider));
+  return { client: await connect(openTransport(authProvider)), authProvider };
 }
 
-function connectAsAgent() {
-  return connect(openTransport(new ClientCredentialsProvider({ clientId: 'agent', clientSecret: 'agent-secret' })));
+async function connectAsAgent() {
+  const authProvider = new Machine(expected.user, key);
+  return { client: await connect(openTransport(authProvider)), authProvider };
 }
 
 function openTransport(authProvider) {

@@ -98,7 +98,10 @@ def authentication(expected):
     """The SDK's own flow, told nothing but the URL and who is asking."""
     if expected.flow == "client_credentials":
         return ClientCredentialsOAuthProvider(
-            server_url=expected.url, storage=MemoryStorage(), client_id="agent", client_secret="agent-secret"
+            server_url=expected.url,
+            storage=MemoryStorage(),
+            client_id=expected.user,
+            client_secret=f"{expected.user}-secret",
         )
     person = Person(expected.user)
     metadata = OAuthClientMetadata(

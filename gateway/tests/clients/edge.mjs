@@ -1,69 +1,60 @@
 // Requests no SDK would send: tokens that are expired, meant for someone else, changed, or put in the wrong place.
 // Every refusal has its twin: the same request with a good token passes.
+import { fetchAs, readIdentity } from './identity.mjs';
+import { bearer, judge, post } from './wire.mjs';
 
-const DISCOVER = JSON.stringify({
-  jsonrpc: '2.0', id: 1, method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'edge', version: '1' } },
-});
+// RFC 9728 section 2: what each document says beside its resource.
+const METADATA = [
+  { gateway: 'plain', server: 'resource', members: { dpop_bound_access_tokens_required: undefined, tls_client_certificate_bound_access_tokens: undefined } },
+  { gateway: 'plain', server: 'strict', members: { dpop_bound_access_tokens_required: true, tls_client_certificate_bound_access_tokens: undefined } },
+  { gateway: 'tls', server: 'strict', members: { dpop_bound_access_tokens_required: undefined, tls_client_certificate_bound_access_tokens: true } },
+];
 
 /** Runs every case; resolves to rows of the summary. */
-export async function edgeCases(world) {
-  const good = await mint(world, {});
-  const cases = [
-    ['a good token passes', 200, () => post(world, good)],
-    ['a user\'s token passes', 200, async () => post(world, await mint(world, { sub: 'alice' }))],
-    ['an expired token is refused', 401, async () => post(world, await mint(world, { ttl: -3600 })), 'invalid_token'],
-    ['a token for another audience is refused', 401, async () => post(world, await mint(world, { resource: 'https://elsewhere.example/mcp' })), 'invalid_token'],
-    ['a changed token is refused', 401, () => post(world, changed(good)), 'invalid_token'],
-    ['no token is challenged without an error', 401, () => post(world)],
-    ['GET without a token is challenged too', 401, () => fetch(world.resource)],
-    ['a token in the query is refused', 400, () => post({ resource: `${world.resource}?access_token=${good}` }), 'invalid_request'],
-    ['the resource metadata names the resource', 200, () => fetch(`${world.publicUrl}/.well-known/oauth-protected-resource${new URL(world.resource).pathname}`)],
-  ];
-  const rows = [];
-  for (const [name, status, request, error] of cases) rows.push(await judge(world, name, status, request, error));
-  return rows;
+export async function edgeCases({ identities, issuer, journal, scope, gateways }) {
+  const { plain } = gateways;
+  const send = (headers) => post(plain.resource, headers);
+  const read = fetchAs(readIdentity(identities));
+  const minted = async (wishes) => bearer(await mint(issuer, { resource: plain.resource, scope, ...wishes }));
+  const good = await minted({});
+  const rows = await judge('edge', journal, [
+    ['a good token passes', 200, () => send(good)],
+    ['a user\'s token passes', 200, async () => send(await minted({ sub: 'alice' }))],
+    ['an expired token is refused', 401, async () => send(await minted({ ttl: -3600 })), 'Bearer invalid_token'],
+    ['a token for another audience is refused', 401, async () => send(await minted({ resource: 'https://elsewhere.example/mcp' })), 'Bearer invalid_token'],
+    ['a changed token is refused', 401, () => send(changed(good)), 'Bearer invalid_token'],
+    ['no token is challenged without an error', 401, () => send({})],
+    ['GET without a token is challenged too', 401, () => fetch(plain.resource)],
+    ['a token in the query is refused', 400, () => post(`${plain.resource}?access_token=${good.authorization.slice('Bearer '.length)}`), 'Bearer invalid_request, DPoP invalid_request'],
+  ]);
+  return [...rows, ...await Promise.all(METADATA.map((expected) => metadata(gateways, read, expected)))];
 }
 
-async function judge(world, name, status, request, error) {
-  const response = await request();
-  const challenge = response.headers.get('www-authenticate') ?? '';
-  const body = await response.text();
-  const problems = [
-    response.status !== status && `HTTP ${response.status} instead of ${status}: ${body.slice(0, 200)}`,
-    status === 401 && !challenge.includes('resource_metadata="') && `no resource_metadata in \`${challenge}\``,
-    status === 401 && !error && challenge.includes('error=') && `an error in \`${challenge}\``,
-    status === 401 && error && !challenge.includes(`error="${error}"`) && `no ${error} in \`${challenge}\``,
-    name.includes('metadata names') && JSON.parse(body).resource !== world.resource && `another resource in ${body}`,
-  ].filter(Boolean);
-  return { name: `edge: ${name}`, isPassed: problems.length === 0, detail: problems.join('; ') || `HTTP ${response.status}` };
+async function metadata(gateways, read, { gateway, server, members }) {
+  const { publicUrl, [server]: resource } = gateways[gateway];
+  const response = await read(`${publicUrl}/.well-known/oauth-protected-resource${new URL(resource).pathname}`);
+  const document = await response.json();
+  const wrong = Object.entries({ resource, ...members }).filter(([name, value]) => document[name] !== value).map(([name]) => `${name} is ${document[name]}`);
+  return {
+    name: `edge: the metadata of ${gateway} ${server} says what it is and demands`,
+    isPassed: response.status === 200 && wrong.length === 0,
+    detail: wrong.join('; ') || `HTTP ${response.status}, ${document.resource}`,
+  };
 }
 
-function post({ resource }, token) {
-  return fetch(resource, {
-    method: 'POST',
-    body: DISCOVER,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-    },
-  });
-}
-
-async function mint({ issuer, resource, scope }, wishes) {
+async function mint(issuer, wishes) {
   const response = await fetch(`${issuer}/test/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ resource, scope, ...wishes }),
+    body: JSON.stringify(wishes),
   });
   if (!response.ok) throw new Error(`the authorization server minted nothing: ${await response.text()}`);
   return (await response.json()).access_token;
 }
 
-// Another subject under the old signature.
-function changed(token) {
-  const [head, claims, signature] = token.split('.');
+// Another role under the old signature.
+function changed({ authorization }) {
+  const [head, claims, signature] = authorization.split('.');
   const forged = { ...JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')), roles: ['admin'] };
-  return [head, Buffer.from(JSON.stringify(forged)).toString('base64url'), signature].join('.');
+  return { authorization: [head, Buffer.from(JSON.stringify(forged)).toString('base64url'), signature].join('.') };
 }

@@ -19,8 +19,13 @@ export async function login(authorizationUrl, user) {
   throw new Error(`the login did not end within ${MAXIMUM_HOPS} pages`);
 }
 
-/** The client side of an authorization code flow as both TypeScript SDKs ask for it, in memory. */
+/**
+ * The client side of an authorization code flow as both TypeScript SDKs ask for it, in memory.
+ * With a DPoP session it registers as a client whose tokens are bound; `metadata` is what else it registers with.
+ */
 export class CodeFlow {
+  #session;
+  #metadata;
   #state = crypto.randomUUID();
   #client;
   #tokens;
@@ -28,6 +33,12 @@ export class CodeFlow {
   #discovery;
   authorizationUrl;
 
+  constructor({ session, metadata } = {}) {
+    this.#session = session;
+    this.#metadata = metadata;
+  }
+
+  dpop() { return this.#session; }
   get redirectUrl() { return REDIRECT_URI; }
   get clientMetadata() {
     return {
@@ -37,6 +48,8 @@ export class CodeFlow {
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
       application_type: 'native',
+      ...(this.#session ? { dpop_bound_access_tokens: true } : {}),
+      ...this.#metadata,
     };
   }
   state() { return this.#state; }

@@ -7,7 +7,11 @@ const SLOW_STEPS = 3;
 // The slow tool pauses 150 ms after each step: a progress note that arrives this much before the result was not held back.
 const LEAST_LEAD_MILLISECONDS = 100;
 
-/** Reads `URL [MODE] --flow F --user U --denied T --expect-tools a,b --expect-prompts … --expect-resources …`. */
+/**
+ * Reads `URL [MODE] --flow F --user U --denied T --expect-tools a,b --expect-prompts … --expect-resources …`, and what the
+ * token is to be: `--format jwt|opaque --binding none|dpop|dpop-nonce|certificate --identities FOLDER`. `dpop-nonce` is a
+ * key at a resource that wants nonces in proofs.
+ */
 export function readArguments() {
   const text = (standard) => ({ type: 'string', default: standard });
   const { values, positionals } = parseArgs({
@@ -15,6 +19,7 @@ export function readArguments() {
     options: {
       flow: text('code'), user: text('alice'), denied: text(''),
       'expect-tools': text(''), 'expect-prompts': text(''), 'expect-resources': text(''),
+      format: text('jwt'), binding: text('none'), identities: text(''),
     },
   });
   const [url, mode = 'legacy'] = positionals;
@@ -23,16 +28,19 @@ export function readArguments() {
   expect(['auto', 'legacy'].includes(mode), `unknown mode \`${mode}\``);
   return {
     url, mode, flow: values.flow, user: values.user, denied: values.denied,
+    format: values.format, binding: values.binding, identities: values.identities,
     tools: list(values['expect-tools']), prompts: list(values['expect-prompts']), resources: list(values['expect-resources']),
   };
 }
 
-/** A fetch that remembers `METHOD url status`, to show that the client found everything by itself. */
-export function tracing() {
+/** A fetch that remembers `METHOD url status`, to show that the client found everything by itself, and with which scheme it came. */
+export function tracing(send = fetch) {
   const trace = [];
   const traced = async (url, init) => {
-    const response = await fetch(url, init);
-    trace.push({ method: init?.method ?? 'GET', url: String(url), status: response.status });
+    const response = await send(url, init);
+    const [scheme] = new Headers(init?.headers).get('authorization')?.split(' ') ?? [];
+    const wantsNonce = /error="use_dpop_nonce"/.test(response.headers.get('www-authenticate') ?? '');
+    trace.push({ method: init?.method ?? 'GET', url: String(url), status: response.status, scheme, wantsNonce });
     return response;
   };
   return { trace, fetch: traced };

@@ -241,3 +241,55 @@ async fn a_second_gateway_in_the_same_folder_says_what_is_taken() {
     );
     assert_eq!(served.status_of("search_x").await, 200, "the first goes on");
 }
+
+#[tokio::test]
+async fn j55_a_key_is_made_taken_and_reported_and_never_stands_in_the_log() {
+    let upstream = Upstream::plain().await;
+    let served = Served::start(&upstream).await;
+    served.change(
+        "    scopes: [\"crm:read\"]\n",
+        "    scopes: [\"crm:read\"]\n    api_keys: { keys_file: keys.yaml, hash_key_file: hash.key, sunset: 2999-01-31 }\n",
+    );
+    let made = served.verb(&[
+        "keys",
+        "new",
+        "--server",
+        "crm",
+        "--subject",
+        "billing",
+        "--client",
+        "bot",
+        "--role",
+        "analyst",
+        "--scope",
+        "crm:read",
+    ]);
+    assert_eq!(made.code, 0, "{}", made.talk);
+    let key = made.out.trim_end().to_owned();
+    let holder = Agent::new(served.url.clone(), Some(key.clone()));
+    let message = modern("search_x", &json!({}));
+    assert_eq!(
+        holder.modern(&message).await.status,
+        401,
+        "before the reload"
+    );
+    assert_eq!(upstream.count(), 0);
+    let reloaded = served.verb(&["reload"]);
+    assert_eq!(reloaded.code, 0, "{}", reloaded.talk);
+    assert_eq!(holder.modern(&message).await.status, 200);
+    let wrong = Agent::new(served.url.clone(), Some(format!("{key}A")));
+    assert_eq!(wrong.modern(&message).await.status, 401);
+    assert_eq!(upstream.count(), 1);
+
+    let (_, secret) = key.split_at(17);
+    let talk = served.program.talk();
+    assert!(talk.contains("not an API key of this server"), "{talk}");
+    assert!(!talk.contains(secret), "{talk}");
+    let report = served.verb(&["report", "keys", "-o", "json"]);
+    assert_eq!(report.code, 0, "{}", report.talk);
+    let rows: Value = serde_json::from_str(&report.out).unwrap();
+    assert_eq!(
+        (&rows[0]["subject"], &rows[0]["requests"]),
+        (&json!("billing"), &json!(1))
+    );
+}

@@ -52,14 +52,33 @@ pub(crate) fn assert_on_record(record: &Value, answer: &Answer, kind: &str, reas
     );
 }
 
-/// The one challenge of an answer, strictly read.
+/// The challenges of all `WWW-Authenticate` lines, in order. Every line has to be of the grammar by itself.
+pub(crate) fn all_challenges(headers: &HeaderMap) -> Vec<Challenge> {
+    let lines = headers.get_all("www-authenticate").iter();
+    let read = lines.flat_map(|line| {
+        let line = line.to_str().unwrap();
+        challenges(line).unwrap_or_else(|| panic!("not of the grammar: {line}"))
+    });
+    read.collect()
+}
+
+/// All challenges, Bearer's first.
+pub(crate) fn sorted_challenges(headers: &HeaderMap) -> Vec<Challenge> {
+    let mut read = all_challenges(headers);
+    read.sort_by(|one, other| one.scheme.cmp(&other.scheme));
+    read
+}
+
+/// The challenge that clients act on: the first.
 pub(crate) fn challenge(answer: &Answer) -> Challenge {
-    let lines: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
-    assert_eq!(lines.len(), 1, "one line: {lines:?}");
-    let line = lines[0].to_str().unwrap();
-    let mut read = challenges(line).unwrap_or_else(|| panic!("not of the grammar: {line}"));
-    assert_eq!(read.len(), 1, "{line}");
-    read.remove(0)
+    let mut all = all_challenges(&answer.headers);
+    let schemes: Vec<_> = all.iter().map(|challenge| &challenge.scheme).collect();
+    assert!(!schemes.is_empty() && schemes.len() <= 2, "{schemes:?}");
+    assert!(
+        schemes.len() == 1 || schemes[0] != schemes[1],
+        "{schemes:?}"
+    );
+    all.remove(0)
 }
 
 /// Sends exactly these bytes on a connection of their own and reads the answer to its end.
@@ -185,4 +204,18 @@ pub(crate) fn http(body: &Value) -> String {
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+#[test]
+fn several_lines_are_read_as_several_challenges() {
+    let mut headers = HeaderMap::new();
+    let lines = [r#"Bearer error="x", scope="a""#, r#"DPoP algs="ES256""#];
+    for line in lines {
+        headers.append("www-authenticate", line.parse().unwrap());
+    }
+    let read = all_challenges(&headers);
+    let schemes: Vec<_> = read.iter().map(|read| read.scheme.as_str()).collect();
+    assert_eq!(schemes, ["Bearer", "DPoP"]);
+    assert_eq!(read[0].parameter("algs"), None);
+    assert_eq!(read[1].parameter("algs"), Some("ES256"));
 }

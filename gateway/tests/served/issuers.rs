@@ -21,7 +21,7 @@ async fn with_keys(setup: Setup, upstream: &Upstream, keys: &str) -> Gateway {
 }
 
 #[tokio::test]
-async fn keys_that_were_never_had_are_503_until_the_issuer_comes_up() {
+async fn j45_keys_that_were_never_had_are_503_until_the_issuer_comes_up() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let (token, jwks) = (setup.analyst(), setup.issuer.jwks());
@@ -63,7 +63,7 @@ async fn keys_that_were_never_had_are_503_until_the_issuer_comes_up() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_goes_down_leaves_the_keys_it_gave() {
+async fn j44_an_issuer_that_goes_down_leaves_the_keys_it_gave() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let (token, jwks) = (setup.analyst(), setup.issuer.jwks());
@@ -150,7 +150,7 @@ async fn keys_are_found_by_rfc_8414_and_by_openid_discovery() {
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_gives_no_keys() {
+async fn j49_metadata_of_another_issuer_gives_no_keys() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let place = "/.well-known/oauth-authorization-server/other";
@@ -173,7 +173,7 @@ async fn metadata_of_another_issuer_gives_no_keys() {
 }
 
 #[tokio::test]
-async fn tokens_that_name_unknown_keys_cannot_make_the_gateway_ask_often() {
+async fn j41_tokens_that_name_unknown_keys_cannot_make_the_gateway_ask_often() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let jwks = setup.issuer.jwks();

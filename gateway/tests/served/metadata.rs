@@ -33,6 +33,7 @@ async fn the_document_is_at_the_path_inserted_url_with_and_without_a_slash() {
                 "authorization_servers": ["https://auth.test"],
                 "scopes_supported": ["crm:read"],
                 "bearer_methods_supported": ["header"],
+                "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "PS256", "RS256"],
             })
         );
     }

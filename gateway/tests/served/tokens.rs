@@ -26,7 +26,7 @@ fn billing_url(gateway: &Gateway) -> String {
 }
 
 #[tokio::test]
-async fn a_token_for_the_server_next_door_is_refused() {
+async fn j21_a_token_for_the_server_next_door_is_refused() {
     let setup = Setup::default();
     let for_crm = setup.analyst();
     let mut claims = setup.issuer.claims("alice", &["analyst"]);
@@ -61,7 +61,7 @@ async fn a_token_for_the_server_next_door_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_remembered_at_one_server_is_still_refused_at_the_other() {
+async fn j56_a_token_remembered_at_one_server_is_still_refused_at_the_other() {
     let setup = Setup::default();
     let token = setup.analyst();
     let (gateway, crm, other) = next_doors(setup).await;
@@ -78,7 +78,7 @@ async fn a_token_remembered_at_one_server_is_still_refused_at_the_other() {
 }
 
 #[tokio::test]
-async fn a_token_of_an_issuer_that_this_server_does_not_list_is_refused() {
+async fn j16_a_token_of_an_issuer_that_this_server_does_not_list_is_refused() {
     let (home, partner) = (Setup::default(), Issuer::new());
     partner.write_jwks(&home.folder.path().join("partner.json"));
     let mut claims = partner.claims("alice", &["analyst"]);
@@ -160,7 +160,7 @@ fn forgeries(setup: &Setup) -> Vec<(&'static str, String)> {
                 json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
             ),
         ),
-        ("key_bound", bent("cnf", json!({}))),
+        ("unknown_confirmation", bent("cnf", json!({}))),
     ]
 }
 
@@ -205,7 +205,7 @@ async fn every_token_that_proves_nothing_is_refused_and_named_on_record() {
 }
 
 #[tokio::test]
-async fn unsigned_and_symmetric_tokens_are_refused() {
+async fn j02_unsigned_and_symmetric_tokens_are_refused() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let claims = setup.issuer.claims("alice", &["analyst"]);

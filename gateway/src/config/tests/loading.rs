@@ -7,8 +7,12 @@ use gatewright_policies::Access;
 
 use crate::audit::settings::LedgerSettings;
 use crate::config::load::load;
-use crate::config::{ArgumentsRecord, Limits, Listen, Server, Upstream};
-use crate::identity::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
+use crate::config::{ArgumentsRecord, Limits, Listen, Outliving, Server, Upstream};
+use crate::decision::freshness::Demands;
+use crate::identity::settings::{
+    Audience, AudienceRule, Fingerprint, IssuerSettings, KeySource, Profile, SenderConstraint,
+    SignatureAlgorithm,
+};
 use crate::model::{IssuerUrl, ServerName};
 
 use super::{EXAMPLE, SMALLEST, environment, loaded, of_issuer, of_server, plus};
@@ -81,6 +85,9 @@ fn an_absent_key_of_an_issuer_has_its_default() {
         actor_claim: "act".to_owned(),
         model_claim: None,
         max_token_lifetime: Duration::from_secs(3600),
+        profile: Profile::Strict,
+        service_clients: Vec::new(),
+        introspection: None,
     };
     assert_eq!(loaded(SMALLEST).issuers, [expected]);
 }
@@ -102,10 +109,17 @@ fn an_absent_key_of_a_server_has_its_default() {
         },
         audience: Audience {
             server: ServerName::new("crm"),
-            accepted: vec![resource],
+            accepted: vec![resource.clone()],
             issuers: vec![IssuerUrl::new("https://auth.example.com")],
             scopes: Vec::new(),
+            audiences: AudienceRule::AmongOthers,
+            resource,
+            sender_constraint: SenderConstraint::Any,
+            api_keys: None,
+            fingerprint: Fingerprint::default(),
         },
+        demands: Demands::default(),
+        outliving: Outliving::Cut,
     };
     assert_eq!(loaded(SMALLEST).servers, [expected]);
 }
@@ -117,6 +131,7 @@ fn an_absent_listener_has_its_default() {
         address: "127.0.0.1:8080".parse().unwrap(),
         tls: None,
         allowed_origins: Vec::new(),
+        client_cert_from: Vec::new(),
     };
     assert_eq!(settings.listen, expected);
     assert_eq!(settings.ops, Some("127.0.0.1:9180".parse().unwrap()));
@@ -132,6 +147,8 @@ fn absent_bounds_have_their_defaults() {
         token: 8 << 10,
         list: 8 << 20,
         body_timeout: Duration::from_secs(30),
+        failures_per_source: 100,
+        failures: 2000,
     };
     assert_eq!(settings.limits, expected);
     assert_eq!(settings.drain, Duration::from_secs(20));
@@ -169,8 +186,25 @@ fn every_key_of_an_issuer_has_its_effect() {
         actor_claim: "actor".to_owned(),
         model_claim: Some("agent_model".to_owned()),
         max_token_lifetime: Duration::from_secs(600),
+        profile: Profile::Strict,
+        service_clients: Vec::new(),
+        introspection: None,
     };
     assert_eq!(settings.issuers, [expected]);
+}
+
+#[test]
+fn a_lenient_profile_takes_plain_jwts_unless_the_types_are_written() {
+    for (written, types) in [
+        ("profile: strict", &["at+jwt"][..]),
+        ("profile: lenient", &["at+jwt", "JWT"]),
+        ("profile: lenient, token_types: [at+jwt]", &["at+jwt"]),
+    ] {
+        let settings = loaded(&of_issuer(written));
+        assert_eq!(settings.issuers[0].token_types, types, "{written}");
+        let is_lenient = settings.issuers[0].profile == Profile::Lenient;
+        assert_eq!(is_lenient, written.contains("lenient"));
+    }
 }
 
 #[test]
@@ -210,7 +244,7 @@ fn every_other_key_has_its_effect() {
     let settings = loaded(&plus(
         "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
 audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger }
-limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s }
+limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
 shutdown: { drain: 0s }
 deny_http_status: 200
 insecure: { plain_public_listener: true }",
@@ -234,7 +268,9 @@ insecure: { plain_public_listener: true }",
             headers: 2,
             token: 3,
             list: 4,
-            body_timeout
+            body_timeout,
+            failures_per_source: 7,
+            failures: 70,
         }
     );
     assert_eq!(

@@ -23,7 +23,7 @@ fn plain_issuer() {
 }
 
 #[test]
-fn template_issuer() {
+fn j17_a_template_is_no_issuer() {
     only(
         &issuer("\"https://login.example.com/{tenantid}/v2.0\""),
         "template-issuer 4:24 [\"https://login.example.com/{tenantid}/v2.0\"] \

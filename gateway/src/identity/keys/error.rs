@@ -79,6 +79,12 @@ pub enum KeysError {
         /// The URL that was not asked.
         url: String,
     },
+    /// A document named a host that is not the issuer's own, and it is not one of the open internet.
+    #[error("`{url}` is not public: name it as `jwks_uri` if it is right")]
+    NotPublic {
+        /// The URL that was not asked.
+        url: String,
+    },
     /// The URL cannot be read, or is not that of an issuer (RFC 8414 section 2).
     #[error("`{url}` is not a URL without query and fragment")]
     BadUrl {

@@ -57,6 +57,11 @@ impl IssuerKeys {
         &self.settings
     }
 
+    /// The client that its endpoints are asked with.
+    pub(in crate::identity) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// When its keys were last fetched.
     pub fn last_success(&self) -> Option<UnixTime> {
         self.keys.latest().map(|snapshot| snapshot.confirmed())

@@ -2,10 +2,14 @@
 
 mod error;
 mod issuer;
+mod jwk;
+mod public;
 pub mod remote;
+mod roca;
 mod set;
 
 pub use error::{KeySetError, KeysError};
 pub(in crate::identity) use issuer::Proof;
 pub use issuer::{IssuerKeys, Report};
+pub(in crate::identity) use jwk::{Jwk, JwkFault};
 pub use set::{IgnoredKey, KeySet};

@@ -2,14 +2,17 @@
 //! follows a redirect, never asks a URL that a token names, never reads more than a bounded answer.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::dns::Resolve;
+use reqwest::{Client, ClientBuilder, StatusCode, redirect};
 use serde_json::{Map, Value};
 use tokio::io::AsyncReadExt;
 use url::{Host, Url};
 
 use super::error::KeysError;
+use super::public::{PublicNames, SystemNames, may_be_public};
 use super::set::KeySet;
 use crate::identity::error::shown;
 use crate::identity::settings::{IssuerSettings, KeySource};
@@ -19,14 +22,25 @@ use crate::model::IssuerUrl;
 
 /// The client for all issuers: ring for TLS, the system's roots, no redirects, no proxy from the environment.
 pub fn client() -> Result<Client, KeysError> {
+    built(builder())
+}
+
+/// A client that connects to public addresses alone, whatever `names` says.
+fn outward_client(names: Arc<dyn Resolve>) -> Result<Client, KeysError> {
+    built(builder().dns_resolver(Arc::new(PublicNames::among(names))))
+}
+
+fn builder() -> ClientBuilder {
     install_crypto();
     Client::builder()
         .redirect(redirect::Policy::none())
         .timeout(DEADLINE)
         .no_proxy()
         .user_agent(concat!("gatewright/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|cause| KeysError::Client { cause })
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, KeysError> {
+    builder.build().map_err(|cause| KeysError::Client { cause })
 }
 
 /// The keys of the issuer, metadata and all within one deadline.
@@ -44,7 +58,8 @@ async fn fetch_unhurried(client: &Client, issuer: &IssuerSettings) -> Result<Key
         KeySource::Uri(url) => (url.clone(), get(client, &local_or_https(url)?).await?),
         KeySource::Discovery => {
             let url = discover(client, &issuer.url).await?;
-            (url.to_string(), get(client, &url).await?)
+            let bytes = get_named(client, &issuer.url, &url).await?;
+            (url.to_string(), bytes)
         }
     };
     KeySet::parse(&bytes).map_err(|cause| KeysError::KeySet { place, cause })
@@ -63,6 +78,29 @@ async fn read(path: &Path) -> Result<Vec<u8>, KeysError> {
         .await
         .map_err(failed)?;
     within_limit(bytes, || path.display().to_string())
+}
+
+/// What is at a URL that the metadata of `issuer` named. The operator named the host of the issuer; any other one is
+/// only a document's word, and must not lead inside (RFC 9728 section 7.7).
+async fn get_named(client: &Client, issuer: &IssuerUrl, url: &Url) -> Result<Vec<u8>, KeysError> {
+    if local_or_https(issuer.as_str())?.host() == url.host() {
+        return get(client, url).await;
+    }
+    get_outward(url, Arc::new(SystemNames)).await
+}
+
+async fn get_outward(url: &Url, names: Arc<dyn Resolve>) -> Result<Vec<u8>, KeysError> {
+    if url.scheme() != "https" {
+        return Err(KeysError::Insecure {
+            url: url.to_string(),
+        });
+    }
+    if !may_be_public(url) {
+        return Err(KeysError::NotPublic {
+            url: url.to_string(),
+        });
+    }
+    get(&outward_client(names)?, url).await
 }
 
 async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, KeysError> {
@@ -201,7 +239,14 @@ const MOST_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{local_or_https, metadata_urls};
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+    use url::Url;
+
+    use super::{KeysError, get_named, get_outward, local_or_https, metadata_urls};
     use crate::model::IssuerUrl;
 
     fn places(issuer: &str) -> Vec<String> {
@@ -253,5 +298,66 @@ mod tests {
     fn an_issuer_with_query_or_fragment_is_refused() {
         assert!(metadata_urls(&IssuerUrl::new("https://a.example/?x")).is_err());
         assert!(metadata_urls(&IssuerUrl::new("https://a.example/#x")).is_err());
+    }
+
+    /// A resolver that says where the test listens, and how often it was asked.
+    struct Rebound(SocketAddr, AtomicUsize);
+
+    impl Resolve for Rebound {
+        fn resolve(&self, _: Name) -> Resolving {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            let found = std::iter::once(self.0);
+            Box::pin(async move { Ok(Box::new(found) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn j48_a_name_that_leads_inside_is_not_connected_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let names = Arc::new(Rebound(listener.local_addr().unwrap(), AtomicUsize::new(0)));
+        let url = Url::parse("https://keys.example/k").unwrap();
+        let error = get_outward(&url, names.clone()).await.unwrap_err();
+        let mut chain = Vec::new();
+        let mut next: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        assert!(
+            chain.iter().any(|line| line.contains("not public")),
+            "{chain:?}"
+        );
+        assert_eq!(names.1.load(Ordering::SeqCst), 1, "resolved once");
+        let connected = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(listener.poll_accept(context).is_ready())
+        });
+        assert!(!connected.await, "somebody connected");
+    }
+
+    #[tokio::test]
+    async fn j48_a_document_cannot_send_us_inside_but_the_operator_can() {
+        let client = super::client().unwrap();
+        let elsewhere = IssuerUrl::new("https://auth.example");
+        for (url, is_insecure) in [
+            ("http://127.0.0.1:1/k", true),
+            ("https://127.0.0.1:1/k", false),
+            ("https://2130706433:1/k", false),
+            ("https://[::ffff:127.0.0.1]:1/k", false),
+            ("https://10.0.0.1/k", false),
+        ] {
+            let url = Url::parse(url).unwrap();
+            let error = get_named(&client, &elsewhere, &url).await.unwrap_err();
+            let refused = if is_insecure {
+                matches!(error, KeysError::Insecure { .. })
+            } else {
+                matches!(error, KeysError::NotPublic { .. })
+            };
+            assert!(refused, "{url}");
+        }
+        let own = IssuerUrl::new("https://127.0.0.1:2/realms/a");
+        let url = Url::parse("https://127.0.0.1:1/k").unwrap();
+        let error = get_named(&client, &own, &url).await.unwrap_err();
+        let tried = matches!(error, KeysError::Request { .. });
+        assert!(tried, "the issuer's own host is the operator's word");
     }
 }

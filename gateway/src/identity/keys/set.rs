@@ -1,12 +1,11 @@
 //! A JWK set, read key by key (RFC 7517). Only public keys that can verify a signature are kept; one odd key does
 //! not spoil the others, but two of one name spoil the set.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::KeySetError;
+use super::jwk::{Jwk, JwkFault};
 use crate::identity::error::shown;
 use crate::identity::settings::SignatureAlgorithm;
 use crate::identity::token::json;
@@ -107,9 +106,9 @@ impl KeySet {
             .keys
             .iter()
             .filter(named)
-            .filter(|key| key.fits(algorithm));
+            .filter(|key| key.jwk.fits(algorithm));
         match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Some(&key.public),
+            (Some(key), None) => Some(key.jwk.public()),
             (Some(_), Some(_)) | (None, _) => None,
         }
     }
@@ -118,175 +117,29 @@ impl KeySet {
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    family: Family,
-    algorithm: Option<SignatureAlgorithm>,
-    public: DecodingKey,
-}
-
-/// `kty`, and `crv` where there is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    P256,
-    P384,
-    Ed25519,
-    Rsa,
+    jwk: Jwk,
 }
 
 impl Key {
     fn read(entry: &Value) -> Result<Self, &'static str> {
-        let members = entry.as_object().ok_or("not an object")?;
-        check_purpose(members)?;
-        let (family, public) = match text(members, "kty") {
-            Some("EC") => curve_key(members)?,
-            Some("OKP") => edwards_key(members)?,
-            Some("RSA") => rsa_key(members)?,
-            Some("oct") => return Err("a symmetric key"),
-            Some(_) | None => return Err("a key type that is not known"),
-        };
-        let algorithm = match members.get("alg") {
-            None => None,
-            Some(name) => Some(
-                name.as_str()
-                    .and_then(SignatureAlgorithm::from_name)
-                    .ok_or("an algorithm that is not known")?,
-            ),
-        };
-        let id = match members.get("kid") {
+        let jwk = Jwk::read(entry).map_err(JwkFault::why)?;
+        let id = match entry.get("kid") {
             None => None,
             Some(Value::String(id)) => Some(id.clone()),
             Some(_) => return Err("a `kid` that is not a string"),
         };
-        let key = Self {
-            id,
-            family,
-            algorithm,
-            public,
-        };
-        match algorithm {
-            Some(algorithm) if !key.fits(algorithm) => Err("an algorithm of another key type"),
-            Some(_) | None => Ok(key),
-        }
-    }
-
-    fn fits(&self, algorithm: SignatureAlgorithm) -> bool {
-        family_of(algorithm) == self.family && self.algorithm.is_none_or(|own| own == algorithm)
+        Ok(Self { id, jwk })
     }
 
     /// Would a token that names the one also name the other? Keys without a name are never named.
     fn clashes_with(&self, other: &Self) -> bool {
-        let one_algorithm = match (self.algorithm, other.algorithm) {
+        let one_algorithm = match (self.jwk.algorithm(), other.jwk.algorithm()) {
             (Some(mine), Some(its)) => mine == its,
             (None, _) | (_, None) => true,
         };
-        self.id.is_some() && self.id == other.id && self.family == other.family && one_algorithm
+        let one_family = self.jwk.family() == other.jwk.family();
+        self.id.is_some() && self.id == other.id && one_family && one_algorithm
     }
-}
-
-const fn family_of(algorithm: SignatureAlgorithm) -> Family {
-    match algorithm {
-        SignatureAlgorithm::Es256 => Family::P256,
-        SignatureAlgorithm::Es384 => Family::P384,
-        SignatureAlgorithm::EdDsa => Family::Ed25519,
-        SignatureAlgorithm::Rs256
-        | SignatureAlgorithm::Rs384
-        | SignatureAlgorithm::Rs512
-        | SignatureAlgorithm::Ps256
-        | SignatureAlgorithm::Ps384
-        | SignatureAlgorithm::Ps512 => Family::Rsa,
-    }
-}
-
-/// RFC 7517 sections 4.2 and 4.3; a private key in a public set is a leaked key.
-fn check_purpose(members: &Map<String, Value>) -> Result<(), &'static str> {
-    if PRIVATE_MEMBERS
-        .into_iter()
-        .any(|name| members.contains_key(name))
-    {
-        return Err("a private or symmetric key");
-    }
-    if members
-        .get("use")
-        .is_some_and(|purpose| purpose.as_str() != Some("sig"))
-    {
-        return Err("not meant for signatures");
-    }
-    let verifies = |operations: &Value| {
-        let operations = operations.as_array();
-        operations.is_some_and(|names| names.iter().any(|name| name.as_str() == Some("verify")))
-    };
-    if members
-        .get("key_ops")
-        .is_some_and(|operations| !verifies(operations))
-    {
-        return Err("not meant to verify");
-    }
-    Ok(())
-}
-
-/// RFC 7518 section 6.2.1: both coordinates in full length.
-fn curve_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey), &'static str> {
-    let (family, length) = match text(members, "crv") {
-        Some("P-256") => (Family::P256, 32),
-        Some("P-384") => (Family::P384, 48),
-        Some(_) | None => return Err("a curve that is not known"),
-    };
-    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
-    if x.len() != length || y.len() != length {
-        return Err("a coordinate of the wrong length");
-    }
-    // SEC 1 section 2.3.3: the uncompressed point.
-    let point = [[4].as_slice(), &x, &y].concat();
-    Ok((family, DecodingKey::from_ec_der(&point)))
-}
-
-/// RFC 8037 section 2.
-fn edwards_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey), &'static str> {
-    if text(members, "crv") != Some("Ed25519") {
-        return Err("a curve that is not known");
-    }
-    let x = bytes(members, "x")?;
-    if x.len() != 32 {
-        return Err("a coordinate of the wrong length");
-    }
-    Ok((Family::Ed25519, DecodingKey::from_ed_der(&x)))
-}
-
-/// RFC 7518 section 3.3: 2048 bits at least; an upper bound, because a huge modulus is an attack on our CPU.
-fn rsa_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey), &'static str> {
-    let (n, e) = (
-        unsigned(bytes(members, "n")?),
-        unsigned(bytes(members, "e")?),
-    );
-    if !(2048..=8192).contains(&bits(&n)) {
-        return Err("an RSA modulus that is not of 2048 to 8192 bits");
-    }
-    let odd = e.last().is_some_and(|byte| byte % 2 == 1);
-    if !odd || !(2..=33).contains(&bits(&e)) {
-        return Err("an RSA exponent that is not usable");
-    }
-    Ok((Family::Rsa, DecodingKey::from_rsa_raw_components(&n, &e)))
-}
-
-fn unsigned(bytes: Vec<u8>) -> Vec<u8> {
-    bytes.into_iter().skip_while(|byte| *byte == 0).collect()
-}
-
-fn bits(number: &[u8]) -> usize {
-    let unused = number
-        .first()
-        .map_or(0, |byte| byte.leading_zeros() as usize);
-    (number.len() * 8).saturating_sub(unused)
-}
-
-fn text<'k>(members: &'k Map<String, Value>, name: &str) -> Option<&'k str> {
-    members.get(name).and_then(Value::as_str)
-}
-
-fn bytes(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, &'static str> {
-    text(members, name)
-        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-        .ok_or("a member that is missing or not base64url")
 }
 
 const MOST_KEYS: usize = 100;
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

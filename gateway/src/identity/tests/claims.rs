@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::support::{NOW, RESOURCE, Scene, credential, with};
+use super::support::{NOW, RESOURCE, Scene, credential, encode, with};
 use crate::identity::error::RESULTS;
 use crate::model::{Reason, ServerName};
 
 #[tokio::test]
 async fn j15_an_issuer_that_is_not_a_string_is_refused() {
     let scene = Scene::new().await;
+    assert_eq!(scene.claimed(json!({ "iss": scene.pond.url })).await, "ok");
     let several = json!(["https://evil.example", scene.pond.url]);
     for iss in [several, json!(5), json!({}), json!(null), json!("-")] {
         assert_eq!(
@@ -64,6 +65,7 @@ async fn j16_an_issuer_that_another_server_trusts_is_refused() {
 #[tokio::test]
 async fn j18_audience_of_wrong_type_is_refused() {
     let scene = Scene::new().await;
+    assert_eq!(scene.claimed(json!({ "aud": [RESOURCE] })).await, "ok");
     for aud in [
         json!("-"),
         json!(null),
@@ -85,6 +87,7 @@ async fn j18_audience_of_wrong_type_is_refused() {
 #[tokio::test]
 async fn j19_a_near_audience_is_refused() {
     let scene = Scene::new().await;
+    assert_eq!(scene.claimed(json!({ "aud": RESOURCE })).await, "ok");
     let long = format!("{RESOURCE}2");
     for aud in [
         "https://gw.example/crm/mcp-evil",
@@ -102,23 +105,6 @@ async fn j19_a_near_audience_is_refused() {
             "{aud}"
         );
     }
-}
-
-#[tokio::test]
-async fn j20_one_of_several_audiences_is_enough() {
-    let scene = Scene::new().await;
-    assert_eq!(
-        scene
-            .claimed(json!({"aud": ["https://other.example", RESOURCE]}))
-            .await,
-        "ok"
-    );
-    assert_eq!(
-        scene
-            .claimed(json!({"aud": ["https://other.example"]}))
-            .await,
-        "wrong_audience"
-    );
 }
 
 #[tokio::test]
@@ -145,8 +131,9 @@ async fn j21_the_audience_of_a_sibling_is_refused() {
 }
 
 #[tokio::test]
-async fn j22_another_spelling_of_the_audience_is_refused() {
+async fn j22_the_audience_is_compared_byte_for_byte_and_no_case_is_folded() {
     let scene = Scene::new().await;
+    assert_eq!(scene.claimed(json!({ "aud": RESOURCE })).await, "ok");
     for aud in [
         "HTTPS://GW.EXAMPLE/crm/mcp",
         "https://gw.example:443/crm/mcp",
@@ -246,7 +233,7 @@ async fn j28_an_immortal_token_is_refused() {
 #[tokio::test]
 async fn j29_a_token_of_the_future_is_refused() {
     let scene = Scene::new().await;
-    for claim in ["nbf", "iat"] {
+    for claim in ["nbf", "iat", "auth_time"] {
         assert_eq!(
             scene.claimed(json!({ claim: NOW + 30 })).await,
             "ok",
@@ -275,24 +262,6 @@ async fn j29_a_token_of_the_future_is_refused() {
 }
 
 #[tokio::test]
-async fn j30_a_token_without_a_subject_is_refused() {
-    let scene = Scene::new().await;
-    for sub in [
-        json!("-"),
-        json!(null),
-        json!(""),
-        json!(5),
-        json!(["alice"]),
-    ] {
-        assert_eq!(
-            scene.claimed(json!({ "sub": sub })).await,
-            "malformed",
-            "{sub}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn key_bound_token_without_proof_is_refused() {
     let scene = Scene::new().await;
     for cnf in [
@@ -304,10 +273,14 @@ async fn key_bound_token_without_proof_is_refused() {
     ] {
         assert_eq!(
             scene.claimed(json!({ "cnf": cnf })).await,
-            "key_bound",
+            "unknown_confirmation",
             "{cnf}"
         );
     }
+    let thumbprint = encode(&[7; 32]);
+    let claimed = |name: &str| scene.claimed(json!({ "cnf": { name: thumbprint } }));
+    assert_eq!(claimed("jkt").await, "key_bound");
+    assert_eq!(claimed("x5t#S256").await, "cert_missing");
 }
 
 #[tokio::test]

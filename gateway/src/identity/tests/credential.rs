@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use crate::identity::credential::{Credential, Unpresented, present};
+use crate::identity::credential::{ApiKeyHeader, Credential, Unpresented, present};
 use crate::identity::error::RESULTS;
 use crate::model::Reason;
 
@@ -19,7 +19,10 @@ fn asked(lines: &[&str], query: Option<&str>) -> Result<String, Unpresented> {
             HeaderValue::from_bytes(line.as_bytes()).unwrap(),
         );
     }
-    let Credential::Bearer(token) = present(&headers, query, 16)?;
+    let credential = present(&headers, query, 16, ApiKeyHeader::Ignored)?;
+    let Credential::Bearer(token) = credential else {
+        panic!("{credential:?}");
+    };
     Ok(token.expose().to_owned())
 }
 
@@ -41,7 +44,6 @@ fn one_bearer_token_is_presented() {
 fn another_scheme_is_missing() {
     for line in [
         "Basic dXNlcjpwYXNz",
-        "DPoP abc",
         "Digest a=\"b\", c=\"d\"",
         "Negotiate",
         "x",
@@ -158,7 +160,7 @@ fn every_cause_has_its_reason_and_a_known_label() {
 fn a_credential_is_never_printed() {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer s3cret"));
-    let credential = present(&headers, None, 100).unwrap();
+    let credential = present(&headers, None, 100, ApiKeyHeader::Ignored).unwrap();
     assert_eq!(format!("{credential:?}"), "Bearer((..))");
     assert_eq!(credential.scheme(), "bearer");
 }

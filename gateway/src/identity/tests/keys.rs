@@ -5,10 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::support::{
-    Pond, Scene, TestKey, audience, credential, key_set, publish_metadata, settings, with,
+    Pond, Scene, TestKey, audience, credential, key_set, publish_metadata, settings, verifier, with,
 };
 use crate::identity::keys::{IssuerKeys, remote};
-use crate::identity::verify::Verifier;
 
 #[tokio::test]
 async fn j04_a_key_of_another_type_is_not_used() {
@@ -114,7 +113,7 @@ async fn j14_the_key_of_another_issuer_proves_nothing() {
         scene.clock.clone(),
     ));
     let accepted = audience(&[&scene.keys.settings().url, &other.settings().url]);
-    let verifier = Verifier::new(vec![Arc::clone(&scene.keys), other], scene.clock.clone());
+    let verifier = verifier(&[Arc::clone(&scene.keys), other], scene.clock.clone());
     let claims = with(&scene.claims(), &json!({"iss": pond.url}));
     let crossed = scene.key.sign(&scene.header(), &claims);
     let refused = verifier
@@ -123,11 +122,8 @@ async fn j14_the_key_of_another_issuer_proves_nothing() {
         .unwrap_err();
     assert_eq!(refused.result(), "bad_signature");
     let own = theirs.sign(&scene.header(), &claims);
-    let principal = verifier.verify(&credential(&own), &accepted).await.unwrap();
-    assert_eq!(
-        (principal.issuer().as_str(), principal.subject()),
-        (pond.url.as_str(), "alice")
-    );
+    let unbound = verifier.verify(&credential(&own), &accepted).await.unwrap();
+    assert_eq!(unbound.issuer().as_str(), pond.url);
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::support::{Scene, credential, with};
-use crate::identity::verify::Verifier;
+use super::support::{Scene, credential, verifier, with};
+use crate::identity::binding::Evidence;
 
 #[tokio::test]
 async fn j56_a_remembered_token_ends_with_its_life() {
@@ -22,7 +22,16 @@ async fn j56_a_remembered_token_ends_with_its_life() {
         .verifier
         .recall(&credential(&token), &scene.audience)
         .unwrap();
-    assert!(Arc::ptr_eq(&proven, &recalled));
+    let evidence = Evidence {
+        method: "POST",
+        certificate: None,
+    };
+    let presented = (&credential(&token), evidence);
+    let bound = scene
+        .verifier
+        .bind(&recalled, presented, &scene.audience)
+        .await;
+    assert!(Arc::ptr_eq(&proven, &bound.unwrap().principal));
     scene.clock.advance(629);
     assert!(
         scene
@@ -46,7 +55,7 @@ async fn j56_a_refused_token_is_not_remembered() {
     let token = scene
         .key
         .sign(&scene.header(), &with(&scene.claims(), &json!({"cnf": {}})));
-    assert_eq!(scene.result(&token).await, "key_bound");
+    assert_eq!(scene.result(&token).await, "unknown_confirmation");
     assert!(
         scene
             .verifier
@@ -68,7 +77,7 @@ async fn j56_a_memory_is_not_shared_with_another_configuration() {
             .recall(&credential(&token), &narrowed)
             .is_none()
     );
-    let reloaded = Verifier::new(vec![Arc::clone(&scene.keys)], scene.clock.clone());
+    let reloaded = verifier(&[Arc::clone(&scene.keys)], scene.clock.clone());
     assert!(
         reloaded
             .recall(&credential(&token), &scene.audience)

@@ -21,13 +21,18 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use crate::identity::credential::{Credential, Unpresented, present};
+use crate::identity::binding::{Evidence, NonceKey, Possession};
+use crate::identity::credential::{ApiKeyHeader, Credential, Unpresented, present};
 use crate::identity::error::Unverified;
 use crate::identity::keys::{IssuerKeys, remote};
 use crate::identity::principal::Principal;
-use crate::identity::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
+use crate::identity::settings::{
+    Audience, AudienceRule, DpopSettings, Fingerprint, Grant, IssuerSettings, KeySource, Profile,
+    SenderConstraint, SignatureAlgorithm,
+};
 use crate::identity::verify::Verifier;
 use crate::model::{Clock, IssuerUrl, ServerName, UnixTime};
+use crate::state::MemoryState;
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const RESOURCE: &str = "https://gw.example/crm/mcp";
@@ -240,7 +245,7 @@ impl Scene {
             clock.clone(),
         ));
         Self {
-            verifier: Verifier::new(vec![Arc::clone(&keys)], clock.clone()),
+            verifier: verifier(&[Arc::clone(&keys)], clock.clone()),
             pond,
             key,
             clock,
@@ -266,9 +271,26 @@ impl Scene {
     }
 
     pub(super) async fn verify(&self, token: &str) -> Result<Arc<Principal>, Unverified> {
+        self.admit(&credential(token)).await
+    }
+
+    /// All that a server does to know who is calling.
+    pub(super) async fn admit(
+        &self,
+        credential: &Credential,
+    ) -> Result<Arc<Principal>, Unverified> {
+        let unbound = match self.verifier.recall(credential, &self.audience) {
+            Some(unbound) => unbound,
+            None => self.verifier.verify(credential, &self.audience).await?,
+        };
+        let evidence = Evidence {
+            method: "POST",
+            certificate: None,
+        };
         self.verifier
-            .verify(&credential(token), &self.audience)
+            .bind(&unbound, (credential, evidence), &self.audience)
             .await
+            .map(|bound| bound.principal)
     }
 
     /// How the verification of `token` ends.
@@ -277,7 +299,7 @@ impl Scene {
             Ok(credential) => credential,
             Err(error) => return error.result(),
         };
-        match self.verifier.verify(&credential, &self.audience).await {
+        match self.admit(&credential).await {
             Ok(_) => "ok",
             Err(error) => {
                 let text = error.to_string();
@@ -290,23 +312,30 @@ impl Scene {
 
     /// The result of a good token whose claims are changed.
     pub(super) async fn claimed(&self, change: Value) -> &'static str {
-        self.result(
-            &self
-                .key
-                .sign(&self.header(), &with(&self.claims(), &change)),
-        )
-        .await
+        let claims = with(&self.claims(), &change);
+        self.result(&self.key.sign(&self.header(), &claims)).await
     }
 
     /// The result of a good token whose header is changed.
     pub(super) async fn headed(&self, change: Value) -> &'static str {
-        self.result(
-            &self
-                .key
-                .sign(&with(&self.header(), &change), &self.claims()),
-        )
-        .await
+        let header = with(&self.header(), &change);
+        self.result(&self.key.sign(&header, &self.claims())).await
     }
+}
+
+pub(super) fn verifier(keys: &[Arc<IssuerKeys>], clock: Arc<FixedClock>) -> Verifier {
+    granting(keys, Vec::new(), clock)
+}
+
+pub(super) fn granting(
+    keys: &[Arc<IssuerKeys>],
+    grants: Vec<Grant>,
+    clock: Arc<FixedClock>,
+) -> Verifier {
+    let state = Arc::new(MemoryState::since(clock.now()));
+    let own = NonceKey::random().unwrap();
+    let possession = Possession::new(DpopSettings::default(), &own, state, clock.clone());
+    Verifier::new(keys.to_vec(), grants, Arc::new(possession), clock)
 }
 
 pub(super) fn publish_metadata(pond: &Pond, issuer: &str) {
@@ -334,6 +363,9 @@ pub(super) fn settings(url: &str) -> IssuerSettings {
         actor_claim: "act".to_owned(),
         model_claim: Some("agent_model".to_owned()),
         max_token_lifetime: Duration::from_secs(3600),
+        profile: Profile::Strict,
+        service_clients: Vec::new(),
+        introspection: None,
     }
 }
 
@@ -343,6 +375,11 @@ pub(super) fn audience(issuers: &[&IssuerUrl]) -> Audience {
         accepted: vec![RESOURCE.to_owned()],
         issuers: issuers.iter().copied().cloned().collect(),
         scopes: Vec::new(),
+        audiences: AudienceRule::AmongOthers,
+        resource: RESOURCE.to_owned(),
+        sender_constraint: SenderConstraint::Any,
+        api_keys: None,
+        fingerprint: Fingerprint::default(),
     }
 }
 
@@ -354,5 +391,5 @@ fn try_credential(token: &str) -> Result<Credential, Unpresented> {
     let mut headers = HeaderMap::new();
     let line = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
     headers.insert(AUTHORIZATION, line);
-    present(&headers, None, 64 * 1024)
+    present(&headers, None, 64 * 1024, ApiKeyHeader::Ignored)
 }

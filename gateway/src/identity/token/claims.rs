@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::jwt::{Header, algorithm_names, malformed, normal_type};
+use super::jwt::{Header, algorithm_names, is_type, malformed};
 use crate::identity::error::{Unverified, shown};
-use crate::identity::settings::{Audience, IssuerSettings};
+use crate::identity::settings::{Audience, AudienceRule, IssuerSettings, Profile};
 use crate::model::{IssuerUrl, UnixTime};
 
 /// How far the issuer's clock may be from ours (RFC 7519 section 4.1.4).
@@ -20,119 +20,201 @@ pub(in crate::identity) fn issuer<'c>(
     claims: &'c Claims,
     audience: &Audience,
 ) -> Result<&'c str, Unverified> {
-    claims
-        .get("iss")
-        .and_then(Value::as_str)
-        .ok_or_else(|| Unverified::WrongIssuer {
-            expected: trusted(audience),
-            got: "(not a string)".to_owned(),
-        })
+    text(claims, "iss").ok_or_else(|| wrong_issuer(claims, audience))
 }
 
-/// The issuers of a server, for the operator's log.
-pub(in crate::identity) fn trusted(audience: &Audience) -> String {
+/// What there is to say about a token whose issuer the server does not trust.
+pub(in crate::identity) fn wrong_issuer(claims: &Claims, audience: &Audience) -> Unverified {
     let names: Vec<_> = audience.issuers.iter().map(IssuerUrl::as_str).collect();
-    names.join(" ")
+    Unverified::WrongIssuer {
+        expected: names.join(" "),
+        got: text(claims, "iss").map_or_else(|| "(not a string)".to_owned(), shown),
+    }
 }
 
-/// `alg` and `typ` are of those that this issuer uses.
-pub(in crate::identity) fn check_header(
+/// `alg` is one that this issuer uses.
+pub(super) fn check_algorithm(header: &Header, issuer: &IssuerSettings) -> Result<(), Unverified> {
+    if issuer.algorithms.contains(&header.algorithm) {
+        return Ok(());
+    }
+    Err(Unverified::WrongAlgorithm {
+        expected: algorithm_names(&issuer.algorithms),
+        got: header.algorithm.name().to_owned(),
+    })
+}
+
+/// `typ` is one that this issuer uses.
+pub(super) fn check_type(header: &Header, issuer: &IssuerSettings) -> Result<(), Unverified> {
+    let Some(sent) = &header.token_type else {
+        return Err(wrong_type(issuer, "(none)".to_owned()));
+    };
+    if issuer.token_types.iter().any(|known| is_type(sent, known)) {
+        return Ok(());
+    }
+    Err(wrong_type(issuer, shown(sent)))
+}
+
+/// RFC 8725 section 3.12: `JWT` says nothing, so the claims have to: none that only other kinds of token carry, and
+/// some word of what the token is good for.
+pub(super) fn check_purpose(
     header: &Header,
     claims: &Claims,
     issuer: &IssuerSettings,
 ) -> Result<(), Unverified> {
-    if !issuer.algorithms.contains(&header.algorithm) {
-        return Err(Unverified::WrongAlgorithm {
-            expected: algorithm_names(&issuer.algorithms),
-            got: header.algorithm.name().to_owned(),
-        });
+    let is_plain = |sent: &String| is_type(sent, "JWT");
+    if !header.token_type.as_ref().is_some_and(is_plain) {
+        return Ok(());
     }
-    let wrong_type = |got: String| Unverified::WrongType {
+    let is_there = |claim: &&&str| claims.contains_key(**claim);
+    if let Some(claim) = OTHER_KINDS.iter().find(is_there) {
+        return Err(wrong_type(issuer, format!("JWT with {claim}")));
+    }
+    let rights = [
+        claims.get("scope"),
+        claims.get("scp"),
+        at(claims, &issuer.roles_claim),
+    ];
+    if rights.into_iter().flatten().any(names_something) {
+        return Ok(());
+    }
+    Err(wrong_type(
+        issuer,
+        "JWT without scope, scp or roles".to_owned(),
+    ))
+}
+
+fn wrong_type(issuer: &IssuerSettings, got: String) -> Unverified {
+    Unverified::WrongType {
         expected: issuer.token_types.join(" "),
         got,
-    };
-    let Some(sent) = &header.token_type else {
-        return Err(wrong_type("(none)".to_owned()));
-    };
-    let token_type = normal_type(sent);
-    let accepted = |known: &String| normal_type(known) == token_type;
-    if !issuer.token_types.iter().any(accepted) {
-        return Err(wrong_type(shown(sent)));
     }
-    // RFC 8725 section 3.12: `JWT` says nothing, so what only other kinds of token carry must be absent.
-    let foreign = || {
-        OTHER_KINDS
-            .into_iter()
-            .find(|claim| claims.contains_key(*claim))
-    };
-    match foreign() {
-        Some(claim) if token_type == "jwt" => {
-            Err(wrong_type(format!("{} with {claim}", shown(sent))))
-        }
-        Some(_) | None => Ok(()),
+}
+
+fn names_something(value: &Value) -> bool {
+    let filled = |text: &str| !text.trim().is_empty();
+    match value {
+        Value::String(text) => filled(text),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).any(filled),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
     }
 }
 
 /// `aud` holds one of the accepted strings, byte for byte.
-pub(in crate::identity) fn check_audience(
-    claims: &Claims,
-    accepted: &[String],
-) -> Result<(), Unverified> {
-    let wrong = |got: &str| {
-        Err(Unverified::WrongAudience {
-            expected: accepted.join(" "),
-            got: shown(got),
-        })
+pub(super) fn check_audience(claims: &Claims, accepted: &[String]) -> Result<(), Unverified> {
+    let is_accepted = |audience: &str| accepted.iter().any(|known| known == audience);
+    let holds = match claims.get("aud") {
+        Some(Value::String(one)) => is_accepted(one),
+        Some(Value::Array(several)) => {
+            several.iter().all(Value::is_string)
+                && several.iter().filter_map(Value::as_str).any(is_accepted)
+        }
+        Some(_) | None => false,
     };
-    let audiences = match claims.get("aud") {
-        Some(Value::String(one)) => vec![one.as_str()],
-        Some(Value::Array(several)) => match several
-            .iter()
-            .map(Value::as_str)
-            .collect::<Option<Vec<_>>>()
-        {
-            Some(several) => several,
-            None => return wrong("(not all strings)"),
-        },
-        Some(_) => return wrong("(not a string)"),
-        None => return wrong("(none)"),
-    };
-    if audiences
-        .iter()
-        .any(|audience| accepted.iter().any(|known| known == audience))
-    {
+    if holds {
         return Ok(());
     }
-    wrong(&audiences.join(" "))
+    Err(wrong_audience(claims, accepted))
 }
 
-/// `exp`, `nbf` and `iat`; returns `exp`. The moment of expiry itself is too late.
-pub(in crate::identity) fn check_times(
+/// A server that wants tokens of its own takes none that is for others too: whoever else gets it could use it here.
+pub(super) fn check_other_audiences(
     claims: &Claims,
-    longest: Duration,
+    audience: &Audience,
+) -> Result<(), Unverified> {
+    let is_ours = |value: &Value| {
+        let known = |known: &String| value.as_str() == Some(known.as_str());
+        audience.accepted.iter().any(known)
+    };
+    match (audience.audiences, claims.get("aud")) {
+        (AudienceRule::Alone, Some(Value::Array(several))) if !several.iter().all(is_ours) => {
+            Err(wrong_audience(claims, &audience.accepted))
+        }
+        (AudienceRule::Alone | AudienceRule::AmongOthers, _) => Ok(()),
+    }
+}
+
+fn wrong_audience(claims: &Claims, accepted: &[String]) -> Unverified {
+    let got = match claims.get("aud") {
+        None => "(none)".to_owned(),
+        Some(Value::String(one)) => shown(one),
+        Some(Value::Array(several)) if several.iter().all(Value::is_string) => {
+            let texts: Vec<_> = several.iter().filter_map(Value::as_str).collect();
+            shown(&texts.join(" "))
+        }
+        Some(Value::Array(_)) => "(not all strings)".to_owned(),
+        Some(_) => "(not a string)".to_owned(),
+    };
+    Unverified::WrongAudience {
+        expected: accepted.join(" "),
+        got,
+    }
+}
+
+/// `exp`. The moment of expiry itself is too late.
+pub(super) fn check_expiry(claims: &Claims, now: UnixTime) -> Result<(), Unverified> {
+    let at = expiry(claims)?;
+    if is_over(at, now) {
+        return Err(Unverified::Expired { at, now });
+    }
+    Ok(())
+}
+
+/// The time in `exp`.
+pub(in crate::identity) fn expiry(claims: &Claims) -> Result<UnixTime, Unverified> {
+    required_time(claims, "exp", "`exp` is not a time")
+}
+
+/// `iat`, without which nobody knows how long the token lives.
+pub(super) fn check_issued(claims: &Claims, now: UnixTime) -> Result<(), Unverified> {
+    refuse_future("iat", issued(claims)?, now)
+}
+
+fn issued(claims: &Claims) -> Result<UnixTime, Unverified> {
+    required_time(claims, "iat", "`iat` is not a time")
+}
+
+/// A time that has to have come, if it is there.
+pub(super) fn check_optional_past(
+    claims: &Claims,
+    claim: &'static str,
     now: UnixTime,
-) -> Result<UnixTime, Unverified> {
-    let expires = required_time(claims, "exp", "`exp` is not a time")?;
-    let issued = required_time(claims, "iat", "`iat` is not a time")?;
-    if is_over(expires, now) {
-        return Err(Unverified::Expired { at: expires, now });
+) -> Result<(), Unverified> {
+    match optional_time(claims, claim)? {
+        Some(at) => refuse_future(claim, at, now),
+        None => Ok(()),
     }
-    refuse_future("iat", issued, now)?;
-    if claims.contains_key("nbf") {
-        refuse_future(
-            "nbf",
-            required_time(claims, "nbf", "`nbf` is not a time")?,
-            now,
-        )?;
-    }
-    let lifetime = expires.since(issued);
+}
+
+/// `exp - iat`.
+pub(super) fn check_lifetime(claims: &Claims, longest: Duration) -> Result<(), Unverified> {
+    let lifetime = expiry(claims)?.since(issued(claims)?);
     if lifetime > longest {
         return Err(Unverified::TooLongLived {
             limit_seconds: longest.as_secs(),
             got_seconds: lifetime.as_secs(),
         });
     }
-    Ok(expires)
+    Ok(())
+}
+
+/// The client, where RFC 9068 is kept to the letter.
+pub(super) fn check_client(claims: &Claims, issuer: &IssuerSettings) -> Result<(), Unverified> {
+    match issuer.profile {
+        Profile::Strict if client(claims, issuer).is_none() => {
+            Err(malformed("no client, which the strict profile demands"))
+        }
+        Profile::Strict | Profile::Lenient => Ok(()),
+    }
+}
+
+/// `jti`, where RFC 9068 is kept to the letter.
+pub(super) fn check_id(claims: &Claims, issuer: &IssuerSettings) -> Result<(), Unverified> {
+    match issuer.profile {
+        Profile::Strict if filled(claims, "jti").is_none() => {
+            Err(malformed("no `jti`, which the strict profile demands"))
+        }
+        Profile::Strict | Profile::Lenient => Ok(()),
+    }
 }
 
 /// Has a token with this `exp` ended, leeway included?
@@ -142,11 +224,43 @@ pub(in crate::identity) fn is_over(expires: UnixTime, now: UnixTime) -> bool {
 
 /// `sub`: there is no caller without a name.
 pub(in crate::identity) fn subject(claims: &Claims) -> Result<&str, Unverified> {
-    claims
-        .get("sub")
-        .and_then(Value::as_str)
-        .filter(|subject| !subject.is_empty())
-        .ok_or_else(|| malformed("`sub` is not a name"))
+    filled(claims, "sub").ok_or_else(|| malformed("`sub` is not a name"))
+}
+
+/// The client that the token was issued to.
+pub(in crate::identity) fn client<'c>(
+    claims: &'c Claims,
+    issuer: &IssuerSettings,
+) -> Option<&'c str> {
+    filled(claims, &issuer.client_claim).or_else(|| filled(claims, "azp"))
+}
+
+/// What stands at the end of a path of members.
+pub(in crate::identity) fn at<'c>(claims: &'c Claims, path: &[String]) -> Option<&'c Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(claims.get(first)?, |value, name| {
+        value.as_object()?.get(name)
+    })
+}
+
+fn text<'c>(claims: &'c Claims, claim: &str) -> Option<&'c str> {
+    claims.get(claim).and_then(Value::as_str)
+}
+
+fn filled<'c>(claims: &'c Claims, claim: &str) -> Option<&'c str> {
+    text(claims, claim).filter(|text| !text.is_empty())
+}
+
+/// The time in `claim`, if it is there.
+pub(in crate::identity) fn optional_time(
+    claims: &Claims,
+    claim: &str,
+) -> Result<Option<UnixTime>, Unverified> {
+    if claims.contains_key(claim) {
+        required_time(claims, claim, "a time is not a number").map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn refuse_future(claim: &'static str, at: UnixTime, now: UnixTime) -> Result<(), Unverified> {
@@ -173,4 +287,4 @@ fn required_time(claims: &Claims, claim: &str, what: &'static str) -> Result<Uni
 }
 
 /// Claims of ID tokens (OpenID Connect Core section 2), logout tokens and security events (RFC 8417).
-const OTHER_KINDS: [&str; 4] = ["nonce", "at_hash", "c_hash", "events"];
+pub(super) const OTHER_KINDS: [&str; 5] = ["nonce", "at_hash", "c_hash", "s_hash", "events"];

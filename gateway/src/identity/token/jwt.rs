@@ -1,12 +1,10 @@
 //! A JWT in compact form (RFC 7515 section 3.1), taken apart strictly. Nothing in it is believed yet, and nothing
 //! in its header leads anywhere: `jku`, `x5u`, `jwk` and `x5c` are not read (RFC 8725 section 3.10).
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
-use super::json;
+use super::jws::Jws;
 use crate::identity::error::{Unverified, shown};
 use crate::identity::settings::SignatureAlgorithm;
 
@@ -14,8 +12,7 @@ use crate::identity::settings::SignatureAlgorithm;
 pub(in crate::identity) struct Jwt<'a> {
     header: Header,
     claims: Map<String, Value>,
-    signed: &'a str,
-    signature: &'a str,
+    jws: Jws<'a>,
 }
 
 /// The members of the header that matter (RFC 7515 section 4.1).
@@ -31,25 +28,13 @@ pub(in crate::identity) struct Header {
 impl<'a> Jwt<'a> {
     /// Takes `token` apart. Its length was limited before.
     pub(in crate::identity) fn parse(token: &'a str) -> Result<Self, Unverified> {
-        if token.bytes().filter(|byte| *byte == b'.').count() != 2 {
-            return Err(malformed("not three parts"));
-        }
-        let (Some((signed, signature)), Some((header, rest))) =
-            (token.rsplit_once('.'), token.split_once('.'))
-        else {
-            return Err(malformed("not three parts"));
-        };
-        let (claims, _) = rest.split_once('.').unwrap_or_default();
-        if decode(signature)?.is_empty() {
-            return Err(malformed("no signature"));
-        }
-        let header = Header::read(&object(header)?)?;
-        let claims = object(claims)?;
+        let jws = Jws::parse(token).map_err(malformed)?;
+        let header = Header::read(jws.header())?;
+        let claims = jws.claims().map_err(malformed)?;
         Ok(Self {
             header,
             claims,
-            signed,
-            signature,
+            jws,
         })
     }
 
@@ -67,27 +52,12 @@ impl<'a> Jwt<'a> {
 
     /// Is the signature by `key`, under the algorithm that the header names?
     pub(in crate::identity) fn is_signed_by(&self, key: &DecodingKey) -> bool {
-        let algorithm = jose(self.header.algorithm);
-        jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, algorithm)
-            .unwrap_or(false)
+        self.jws.is_signed_by(key, self.header.algorithm)
     }
 }
 
 impl Header {
-    fn read(members: &Map<String, Value>) -> Result<Self, Unverified> {
-        // RFC 7515 section 4.1.11, RFC 7797, RFC 7516: extensions we do not know and ciphers we do not open.
-        for refused in ["crit", "b64", "zip", "enc"] {
-            if members.contains_key(refused) {
-                return Err(malformed("an extension in the header"));
-            }
-        }
-        // RFC 7519 section 5.2: a token inside a token.
-        if members
-            .get("cty")
-            .is_some_and(|kind| kind.as_str().is_none_or(|kind| normal_type(kind) == "jwt"))
-        {
-            return Err(malformed("a nested token"));
-        }
+    pub(in crate::identity) fn read(members: &Map<String, Value>) -> Result<Self, Unverified> {
         Ok(Self {
             algorithm: algorithm(members.get("alg"))?,
             key_id: optional_text(members.get("kid"), "`kid` is not a string")?,
@@ -96,12 +66,15 @@ impl Header {
     }
 }
 
-/// A media type as it is compared: without case and without `application/` (RFC 7515 section 4.1.9).
-pub(in crate::identity) fn normal_type(token_type: &str) -> String {
-    let lower = token_type.to_ascii_lowercase();
-    match lower.strip_prefix("application/") {
-        Some(short) => short.to_owned(),
-        None => lower,
+/// Whether two names are of one media type: without case and without `application/` (RFC 7515 section 4.1.9).
+pub(in crate::identity) fn is_type(sent: &str, known: &str) -> bool {
+    short(sent).eq_ignore_ascii_case(short(known))
+}
+
+fn short(token_type: &str) -> &str {
+    match token_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        Some(_) | None => token_type,
     }
 }
 
@@ -131,31 +104,8 @@ fn optional_text(value: Option<&Value>, what: &'static str) -> Result<Option<Str
     }
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, Unverified> {
-    json::object(&decode(part)?).map_err(|_| malformed("a part is not one strict JSON object"))
-}
-
-/// RFC 7515 section 2: without padding, and with unused bits of zero, so that one token has one text.
-fn decode(part: &str) -> Result<Vec<u8>, Unverified> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| malformed("a part is not base64url"))
-}
-
-const fn jose(algorithm: SignatureAlgorithm) -> Algorithm {
-    match algorithm {
-        SignatureAlgorithm::Es256 => Algorithm::ES256,
-        SignatureAlgorithm::Es384 => Algorithm::ES384,
-        SignatureAlgorithm::Rs256 => Algorithm::RS256,
-        SignatureAlgorithm::Rs384 => Algorithm::RS384,
-        SignatureAlgorithm::Rs512 => Algorithm::RS512,
-        SignatureAlgorithm::Ps256 => Algorithm::PS256,
-        SignatureAlgorithm::Ps384 => Algorithm::PS384,
-        SignatureAlgorithm::Ps512 => Algorithm::PS512,
-        SignatureAlgorithm::EdDsa => Algorithm::EdDSA,
-    }
-}
-
 pub(in crate::identity) const fn malformed(what: &'static str) -> Unverified {
     Unverified::Malformed { what }
 }
+
+const PREFIX: &str = "application/";

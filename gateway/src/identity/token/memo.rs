@@ -9,20 +9,50 @@ use moka::sync::Cache;
 
 use crate::identity::credential::RawToken;
 use crate::identity::keys::Proof;
-use crate::identity::principal::Principal;
+use crate::identity::principal::Unbound;
 use crate::identity::settings::Audience;
-use crate::model::Digest;
+use crate::model::{Digest, UnixTime};
 
 /// A bounded memory of proven tokens.
 pub(in crate::identity) struct Memo {
-    entries: Cache<Digest, Entry>,
+    entries: Cache<Key, Entry>,
 }
 
-/// What was proven, and by which keys.
+/// Every input of the verdict but time and keys: the token, the server and all that it accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::identity) struct Key {
+    token: Digest,
+    audience: Digest,
+}
+
+impl Key {
+    pub(in crate::identity) fn new(token: &RawToken, audience: &Audience) -> Self {
+        Self {
+            token: Digest::of(token.expose().as_bytes()),
+            audience: audience.fingerprint(),
+        }
+    }
+
+    /// The digest of the token alone.
+    pub(in crate::identity) const fn token(&self) -> Digest {
+        self.token
+    }
+}
+
+/// What was proven, and how.
 #[derive(Clone)]
 pub(in crate::identity) struct Entry {
-    pub(in crate::identity) principal: Arc<Principal>,
-    pub(in crate::identity) proof: Proof,
+    pub(in crate::identity) unbound: Arc<Unbound>,
+    pub(in crate::identity) grounds: Grounds,
+}
+
+/// Why a token is believed.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::identity) enum Grounds {
+    /// These keys proved its signature.
+    Keys(Proof),
+    /// Its issuer said so, and is believed until then.
+    Word(UnixTime),
 }
 
 impl Memo {
@@ -35,15 +65,15 @@ impl Memo {
         }
     }
 
-    pub(in crate::identity) fn get(&self, key: &Digest) -> Option<Entry> {
+    pub(in crate::identity) fn get(&self, key: &Key) -> Option<Entry> {
         self.entries.get(key)
     }
 
-    pub(in crate::identity) fn put(&self, key: Digest, entry: Entry) {
+    pub(in crate::identity) fn put(&self, key: Key, entry: Entry) {
         self.entries.insert(key, entry);
     }
 
-    pub(in crate::identity) fn forget(&self, key: &Digest) {
+    pub(in crate::identity) fn forget(&self, key: &Key) {
         self.entries.invalidate(key);
     }
 }
@@ -54,25 +84,5 @@ impl fmt::Debug for Memo {
     }
 }
 
-/// The key holds every input of the verdict but time and keys: the token, the server and all that it accepts.
-pub(in crate::identity) fn key(token: &RawToken, audience: &Audience) -> Digest {
-    // A token has no NUL, so the parts cannot run into each other.
-    let mut parts: Vec<&[u8]> = vec![
-        token.expose().as_bytes(),
-        NUL,
-        audience.server.as_str().as_bytes(),
-        NUL,
-    ];
-    for accepted in &audience.accepted {
-        parts.extend([accepted.as_bytes(), NUL]);
-    }
-    parts.push(NUL);
-    for issuer in &audience.issuers {
-        parts.extend([issuer.as_str().as_bytes(), NUL]);
-    }
-    Digest::of_parts(&parts)
-}
-
-const NUL: &[u8] = b"\0";
 const MOST_ENTRIES: u64 = 100_000;
 const IDLE: Duration = Duration::from_secs(600);

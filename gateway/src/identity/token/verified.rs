@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::checks::{self, Case};
 use super::claims;
 use super::jwt::Jwt;
+use super::opaque;
 use crate::identity::credential::RawToken;
 use crate::identity::error::Unverified;
 use crate::identity::keys::{IssuerKeys, Proof};
@@ -38,10 +40,14 @@ impl<'a> Candidate<'a> {
         audience: &Audience,
         now: UnixTime,
     ) -> Result<Self, Unverified> {
-        claims::check_header(jwt.header(), jwt.claims(), issuer)?;
-        claims::check_audience(jwt.claims(), &audience.accepted)?;
-        let expires = claims::check_times(jwt.claims(), issuer.max_token_lifetime, now)?;
-        claims::subject(jwt.claims())?;
+        checks::judge(&Case {
+            header: jwt.header(),
+            claims: jwt.claims(),
+            audience,
+            issuer: Some(issuer),
+            now,
+        })?;
+        let expires = claims::expiry(jwt.claims())?;
         Ok(Self {
             jwt,
             digest: Digest::of(token.expose().as_bytes()),
@@ -62,6 +68,24 @@ impl<'a> Candidate<'a> {
             expires: self.expires,
         };
         Ok((token, proof))
+    }
+}
+
+impl<'a> VerifiedToken<'a> {
+    /// A token of which its issuer said, a moment ago, what it is.
+    pub(in crate::identity) fn introspected(
+        issuer: &'a IssuerSettings,
+        mut said: Map<String, Value>,
+        digest: Digest,
+        (audience, now): (&Audience, UnixTime),
+    ) -> Result<Self, Unverified> {
+        let expires = opaque::check(&mut said, issuer, audience, now)?;
+        Ok(Self {
+            issuer,
+            claims: said,
+            digest,
+            expires,
+        })
     }
 }
 

@@ -14,15 +14,22 @@ pub enum Scheme {
     None,
     /// As a bearer token (RFC 6750).
     Bearer,
+    /// As a token with a proof of its key (RFC 9449).
+    Dpop,
+    /// As a key of the gateway's own.
+    ApiKey,
 }
 
 impl Scheme {
-    pub(super) const ALL: [Self; 2] = [Self::None, Self::Bearer];
+    pub(super) const ALL: [Self; 4] = [Self::None, Self::Bearer, Self::Dpop, Self::ApiKey];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// The name in labels and records.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Bearer => "bearer",
+            Self::Dpop => "dpop",
+            Self::ApiKey => "api_key",
         }
     }
 }
@@ -34,6 +41,12 @@ pub enum Challenge {
     Missing,
     /// 401: the token is not valid here.
     InvalidToken,
+    /// 401: the DPoP proof is not valid here.
+    InvalidProof,
+    /// 401: the DPoP proof needs a nonce.
+    NonceWanted,
+    /// 401: the user has to log in again.
+    StaleLogin,
     /// 403: a scope would help.
     InsufficientScope,
     /// 400: more than one credential, or one in the query.
@@ -41,9 +54,12 @@ pub enum Challenge {
 }
 
 impl Challenge {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Missing,
         Self::InvalidToken,
+        Self::InvalidProof,
+        Self::NonceWanted,
+        Self::StaleLogin,
         Self::InsufficientScope,
         Self::InvalidRequest,
     ];
@@ -53,6 +69,9 @@ impl Challenge {
         match self {
             Self::Missing => ["401", ""],
             Self::InvalidToken => ["401", "invalid_token"],
+            Self::InvalidProof => ["401", "invalid_dpop_proof"],
+            Self::NonceWanted => ["401", "use_dpop_nonce"],
+            Self::StaleLogin => ["401", "insufficient_user_authentication"],
             Self::InsufficientScope => ["403", "insufficient_scope"],
             Self::InvalidRequest => ["400", "invalid_request"],
         }

@@ -35,6 +35,7 @@ pub const METRICS: &[MetricRow] = &[
     AUDIT_EVENTS,
     AUDIT_QUEUE,
     JWKS_LAST_SUCCESS,
+    API_KEY_SUNSET,
     RELOAD,
     STREAMS,
     UPSTREAM_UP,
@@ -112,6 +113,13 @@ pub(super) const JWKS_LAST_SUCCESS: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["issuer"],
     help: "When the keys of an issuer were last fetched, in seconds since 1970; 0 for never.",
+};
+
+pub(super) const API_KEY_SUNSET: MetricRow = MetricRow {
+    name: "gatewright_api_key_sunset_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    labels: &["server"],
+    help: "When the API keys of a server end, in seconds since 1970; absent for a server that takes none.",
 };
 
 pub(super) const RELOAD: MetricRow = MetricRow {

@@ -11,6 +11,7 @@ fn fresh() -> (Metrics, Arc<ServerMetrics>) {
     let crm = ServerName::new("crm");
     let metrics = Metrics::new(std::slice::from_ref(&crm), &["corp".to_owned()]).unwrap();
     let server = metrics.server(&crm).unwrap();
+    metrics.api_keys_end(&[(&crm, UnixTime::from_seconds(1_801_440_000))]);
     (metrics, server)
 }
 
@@ -38,6 +39,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_audit_events_total", "sink result"),
         ("gatewright_audit_queue_length", "sink"),
         ("gatewright_jwks_last_success_timestamp_seconds", "issuer"),
+        ("gatewright_api_key_sunset_timestamp_seconds", "server"),
         ("gatewright_config_last_reload_successful", ""),
         ("gatewright_streams_active", "server"),
         ("gatewright_upstream_up", "server"),

@@ -1,7 +1,7 @@
 //! An issuer: a fresh ES256 key, its JWK set in a file, tokens with any claims.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -52,6 +52,16 @@ impl Issuer {
         )
     }
 
+    /// A token that is good for the usual setup for `life`, with the leeway of 30 seconds in it.
+    pub(crate) fn token_for(&self, life: Duration) -> String {
+        let ends = since_1970() + life;
+        let mut claims = self.claims("alice", &["analyst"]);
+        claims["iat"] = json!(now() - 60);
+        claims["exp"] = json!(ends.as_secs_f64() - LEEWAY.as_secs_f64());
+        claims["scope"] = json!("crm:read");
+        self.sign_claims(&claims)
+    }
+
     /// The claims of a good token without scopes, to be bent by the test.
     #[expect(clippy::unused_self, reason = "they are this issuer's claims")]
     pub(crate) fn claims(&self, subject: &str, roles: &[&str]) -> Value {
@@ -81,12 +91,19 @@ impl Issuer {
     }
 }
 
+/// How long a token is still taken after its `exp`.
+const LEEWAY: Duration = Duration::from_secs(30);
+
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
+    since_1970().as_secs()
+}
+
+fn since_1970() -> Duration {
     #[expect(
         clippy::disallowed_methods,
         reason = "the tokens of the tests are for now"
     )]
     let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH).unwrap().as_secs()
+    now.duration_since(UNIX_EPOCH).unwrap()
 }

@@ -2,11 +2,15 @@
 //! speaks HTTP. Every test starts its own; nothing is shared but code.
 
 mod agent;
+mod authority;
+mod dpop;
 mod gateway;
 mod issuer;
 mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
+pub(crate) use authority::{Authority, Dialler, Leaf, Seen};
+pub(crate) use dpop::{Holder, hash, presenting};
 pub(crate) use gateway::{Gateway, Setup, records_in};
 pub(crate) use issuer::{Issuer, now};
 pub(crate) use upstream::{Arrived, Reply, Upstream, eventually, tool};

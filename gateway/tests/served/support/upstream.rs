@@ -3,17 +3,20 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use gatewright::proxy::tls::Edition;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use pingora::protocols::l4::stream::Stream as L4Stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -24,6 +27,7 @@ pub(crate) struct Arrived {
     pub(crate) path: String,
     pub(crate) headers: hyper::HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) version: hyper::Version,
 }
 
 impl Arrived {
@@ -105,6 +109,8 @@ struct Log {
     arrived: Mutex<Vec<Arrived>>,
     aborted: Mutex<usize>,
     completed: Mutex<usize>,
+    connected: AtomicUsize,
+    disconnected: AtomicUsize,
 }
 
 /// Counts an answer as aborted unless it was sent to its end.
@@ -147,6 +153,14 @@ impl Upstream {
     }
 
     pub(crate) async fn start(script: impl Fn(&Arrived) -> Reply + Send + Sync + 'static) -> Self {
+        Self::behind(script, None).await
+    }
+
+    /// Speaks TLS as `edition` does, if there is one.
+    pub(crate) async fn behind(
+        script: impl Fn(&Arrived) -> Reply + Send + Sync + 'static,
+        edition: Option<Arc<Edition>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Log::default());
@@ -157,15 +171,27 @@ impl Upstream {
                 let (socket, _) = listener.accept().await.unwrap();
                 socket.set_nodelay(true).unwrap();
                 let (log, script) = (Arc::clone(&serving), Arc::clone(&script));
+                let (edition, closing) = (edition.clone(), Arc::clone(&serving));
                 tokio::spawn(async move {
+                    log.connected.fetch_add(1, Ordering::Relaxed);
                     let service = service_fn(move |request| {
                         answer(request, Arc::clone(&log), Arc::clone(&script))
                     });
                     let builder =
                         hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                    let _ = builder
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
+                    match edition {
+                        None => {
+                            let socket = TokioIo::new(socket);
+                            let _ = builder.serve_connection(socket, service).await;
+                        }
+                        Some(edition) => {
+                            let handshake =
+                                edition.acceptor().tls_handshake(L4Stream::from(socket));
+                            let socket = TokioIo::new(handshake.await.unwrap());
+                            let _ = builder.serve_connection(socket, service).await;
+                        }
+                    }
+                    closing.disconnected.fetch_add(1, Ordering::Relaxed);
                 });
             }
         });
@@ -188,6 +214,16 @@ impl Upstream {
     /// Answers that were not sent to their end because the other side went away.
     pub(crate) fn aborted(&self) -> usize {
         *self.log.aborted.lock().unwrap()
+    }
+
+    /// Connections that were opened.
+    pub(crate) fn connected(&self) -> usize {
+        self.log.connected.load(Ordering::Relaxed)
+    }
+
+    /// Connections that ended.
+    pub(crate) fn disconnected(&self) -> usize {
+        self.log.disconnected.load(Ordering::Relaxed)
     }
 
     /// Answers that were sent to their end.
@@ -217,6 +253,7 @@ async fn answer(
             .unwrap_or_default(),
         headers: head.headers,
         body,
+        version: head.version,
     };
     let reply = script(&arrived);
     log.arrived.lock().unwrap().push(arrived);

@@ -1,0 +1,273 @@
+//! One public key as JSON (RFC 7517), of an issuer's set or of a proof. Never keeps a private or symmetric key, and
+//! never shows one.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::roca;
+use crate::identity::settings::SignatureAlgorithm;
+use crate::model::Digest;
+
+/// A public key that can verify signatures.
+#[derive(Debug)]
+pub(in crate::identity) struct Jwk {
+    family: Family,
+    algorithm: Option<SignatureAlgorithm>,
+    public: DecodingKey,
+    canonical: Canonical,
+}
+
+/// Why a key is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(in crate::identity) enum JwkFault {
+    /// It holds what only its owner may know.
+    #[error("{0}")]
+    Secret(&'static str),
+    /// It cannot be used here.
+    #[error("{0}")]
+    Unfit(&'static str),
+}
+
+impl JwkFault {
+    /// What is wrong with the key.
+    pub(in crate::identity) const fn why(self) -> &'static str {
+        match self {
+            Self::Secret(why) | Self::Unfit(why) => why,
+        }
+    }
+}
+
+/// `kty`, and `crv` where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    P256,
+    P384,
+    Ed25519,
+    Rsa,
+}
+
+/// The required members in the order of RFC 7638 section 3.3, each in its one spelling.
+#[derive(Debug)]
+struct Canonical(Vec<(&'static str, String)>);
+
+impl Jwk {
+    /// The key in `entry`.
+    pub(in crate::identity) fn read(entry: &Value) -> Result<Self, JwkFault> {
+        let members = entry.as_object().ok_or(JwkFault::Unfit("not an object"))?;
+        refuse_secrets(members)?;
+        Self::read_public(members).map_err(JwkFault::Unfit)
+    }
+
+    fn read_public(members: &Map<String, Value>) -> Result<Self, &'static str> {
+        check_purpose(members)?;
+        let (family, public, canonical) = match text(members, "kty") {
+            Some("EC") => curve_key(members)?,
+            Some("OKP") => edwards_key(members)?,
+            Some("RSA") => rsa_key(members)?,
+            Some(_) | None => return Err("a key type that is not known"),
+        };
+        let algorithm = match members.get("alg") {
+            None => None,
+            Some(name) => Some(
+                name.as_str()
+                    .and_then(SignatureAlgorithm::from_name)
+                    .ok_or("an algorithm that is not known")?,
+            ),
+        };
+        let key = Self {
+            family,
+            algorithm,
+            public,
+            canonical,
+        };
+        match algorithm {
+            Some(algorithm) if !key.fits(algorithm) => Err("an algorithm of another key type"),
+            Some(_) | None => Ok(key),
+        }
+    }
+
+    /// Whether a signature under `algorithm` can be by this key.
+    pub(in crate::identity) fn fits(&self, algorithm: SignatureAlgorithm) -> bool {
+        family_of(algorithm) == self.family && self.algorithm.is_none_or(|own| own == algorithm)
+    }
+
+    /// What verifies signatures.
+    pub(in crate::identity) const fn public(&self) -> &DecodingKey {
+        &self.public
+    }
+
+    /// RFC 7638 section 3: the digest over the required members alone.
+    pub(in crate::identity) fn thumbprint(&self) -> Digest {
+        self.canonical.digest()
+    }
+
+    /// Whether `entry`, from which this was read, spells the key as RFC 7518 section 6 demands: a number without
+    /// leading zeros.
+    pub(in crate::identity) fn is_spelled_so_in(&self, entry: &Value) -> bool {
+        let spelled = |(name, value): &(&str, String)| {
+            entry.get(name).and_then(Value::as_str) == Some(value.as_str())
+        };
+        self.canonical.0.iter().all(spelled)
+    }
+
+    pub(super) const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// `alg`.
+    pub(super) const fn algorithm(&self) -> Option<SignatureAlgorithm> {
+        self.algorithm
+    }
+}
+
+impl Canonical {
+    fn digest(&self) -> Digest {
+        // The values are base64url and fixed names: nothing in them needs escaping.
+        let members: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
+            .collect();
+        Digest::of(format!("{{{}}}", members.join(",")).as_bytes())
+    }
+}
+
+const fn family_of(algorithm: SignatureAlgorithm) -> Family {
+    match algorithm {
+        SignatureAlgorithm::Es256 => Family::P256,
+        SignatureAlgorithm::Es384 => Family::P384,
+        SignatureAlgorithm::EdDsa => Family::Ed25519,
+        SignatureAlgorithm::Rs256
+        | SignatureAlgorithm::Rs384
+        | SignatureAlgorithm::Rs512
+        | SignatureAlgorithm::Ps256
+        | SignatureAlgorithm::Ps384
+        | SignatureAlgorithm::Ps512 => Family::Rsa,
+    }
+}
+
+/// A private key where a public one belongs is a leaked key; a symmetric one is one that both sides know.
+fn refuse_secrets(members: &Map<String, Value>) -> Result<(), JwkFault> {
+    let is_private = PRIVATE_MEMBERS
+        .into_iter()
+        .any(|name| members.contains_key(name));
+    if is_private || text(members, "kty") == Some("oct") {
+        return Err(JwkFault::Secret("a private or symmetric key"));
+    }
+    Ok(())
+}
+
+/// RFC 7517 sections 4.2 and 4.3.
+fn check_purpose(members: &Map<String, Value>) -> Result<(), &'static str> {
+    if members
+        .get("use")
+        .is_some_and(|purpose| purpose.as_str() != Some("sig"))
+    {
+        return Err("not meant for signatures");
+    }
+    let verifies = |operations: &Value| {
+        let operations = operations.as_array();
+        operations.is_some_and(|names| names.iter().any(|name| name.as_str() == Some("verify")))
+    };
+    if members
+        .get("key_ops")
+        .is_some_and(|operations| !verifies(operations))
+    {
+        return Err("not meant to verify");
+    }
+    Ok(())
+}
+
+/// RFC 7518 section 6.2.1: both coordinates in full length.
+fn curve_key(
+    members: &Map<String, Value>,
+) -> Result<(Family, DecodingKey, Canonical), &'static str> {
+    let (family, curve, length) = match text(members, "crv") {
+        Some("P-256") => (Family::P256, "P-256", 32),
+        Some("P-384") => (Family::P384, "P-384", 48),
+        Some(_) | None => return Err("a curve that is not known"),
+    };
+    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+    if x.len() != length || y.len() != length {
+        return Err("a coordinate of the wrong length");
+    }
+    // SEC 1 section 2.3.3: the uncompressed point.
+    let point = [[4].as_slice(), &x, &y].concat();
+    let canonical = Canonical(vec![
+        ("crv", curve.to_owned()),
+        ("kty", "EC".to_owned()),
+        ("x", URL_SAFE_NO_PAD.encode(x)),
+        ("y", URL_SAFE_NO_PAD.encode(y)),
+    ]);
+    Ok((family, DecodingKey::from_ec_der(&point), canonical))
+}
+
+/// RFC 8037 section 2.
+fn edwards_key(
+    members: &Map<String, Value>,
+) -> Result<(Family, DecodingKey, Canonical), &'static str> {
+    if text(members, "crv") != Some("Ed25519") {
+        return Err("a curve that is not known");
+    }
+    let x = bytes(members, "x")?;
+    if x.len() != 32 {
+        return Err("a coordinate of the wrong length");
+    }
+    let canonical = Canonical(vec![
+        ("crv", "Ed25519".to_owned()),
+        ("kty", "OKP".to_owned()),
+        ("x", URL_SAFE_NO_PAD.encode(&x)),
+    ]);
+    Ok((Family::Ed25519, DecodingKey::from_ed_der(&x), canonical))
+}
+
+/// RFC 7518 section 3.3: 2048 bits at least; an upper bound, because a huge modulus is an attack on our CPU.
+fn rsa_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey, Canonical), &'static str> {
+    let (n, e) = (
+        unsigned(bytes(members, "n")?),
+        unsigned(bytes(members, "e")?),
+    );
+    if !(2048..=8192).contains(&bits(&n)) {
+        return Err("an RSA modulus that is not of 2048 to 8192 bits");
+    }
+    let odd = e.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd || !(2..=33).contains(&bits(&e)) {
+        return Err("an RSA exponent that is not usable");
+    }
+    if roca::is_weak(&n) {
+        return Err("an RSA modulus that can be factored (CVE-2017-15361)");
+    }
+    let canonical = Canonical(vec![
+        ("e", URL_SAFE_NO_PAD.encode(&e)),
+        ("kty", "RSA".to_owned()),
+        ("n", URL_SAFE_NO_PAD.encode(&n)),
+    ]);
+    let public = DecodingKey::from_rsa_raw_components(&n, &e);
+    Ok((Family::Rsa, public, canonical))
+}
+
+fn unsigned(bytes: Vec<u8>) -> Vec<u8> {
+    bytes.into_iter().skip_while(|byte| *byte == 0).collect()
+}
+
+fn bits(number: &[u8]) -> usize {
+    let unused = number
+        .first()
+        .map_or(0, |byte| byte.leading_zeros() as usize);
+    (number.len() * 8).saturating_sub(unused)
+}
+
+fn text<'k>(members: &'k Map<String, Value>, name: &str) -> Option<&'k str> {
+    members.get(name).and_then(Value::as_str)
+}
+
+fn bytes(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, &'static str> {
+    text(members, name)
+        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        .ok_or("a member that is missing or not base64url")
+}
+
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

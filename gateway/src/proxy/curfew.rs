@@ -1,0 +1,118 @@
+//! When a request is over because its token is. Never says so to the client: who is cut here has had the time to be
+//! told, or cannot be.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use crate::config::Outliving;
+use crate::identity::Principal;
+use crate::model::UnixTime;
+use crate::upstream::peer::Patience;
+
+/// What is left, after the end, to say that it has come.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+tokio::task_local! {
+    /// Of the request that this task serves; none while nothing is permitted.
+    static CURFEW: Cell<Option<Instant>>;
+}
+
+/// The moment at which a request of `principal` is over, whatever it does then; `None` when it may go on. A step of
+/// the system's clock after this does not move it.
+pub(crate) fn end(
+    principal: &Principal,
+    (patience, outliving): (Patience, Outliving),
+    now: UnixTime,
+) -> Option<Instant> {
+    match (patience, outliving) {
+        (Patience::Limited, Outliving::Allowed) => None,
+        (Patience::Limited, Outliving::Cut) | (Patience::Endless, _) => {
+            Instant::now().checked_add(principal.ends().since(now))
+        }
+    }
+}
+
+/// Has the request that this task serves cut, a little after it `ends`.
+pub(crate) fn arm(ends: Instant) {
+    // Without the scope of `keep` there is no connection of ours beneath, and nothing to cut.
+    let _ = CURFEW.try_with(|curfew| curfew.set(ends.checked_add(LAST_WORDS)));
+}
+
+/// Serves one request; `None` when it was cut.
+pub(crate) async fn keep<F: Future>(serving: F) -> Option<F::Output> {
+    CURFEW.scope(Cell::new(None), race(serving)).await
+}
+
+async fn race<F: Future>(serving: F) -> Option<F::Output> {
+    let mut serving = pin!(serving);
+    let mut timer = pin!(None);
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(served) = serving.as_mut().poll(context) {
+            return Poll::Ready(Some(served));
+        }
+        // It is armed while `serving` is polled: no other task has to wake this one.
+        let Ok(Some(at)) = CURFEW.try_with(Cell::get) else {
+            return Poll::Pending;
+        };
+        if timer.is_none() {
+            timer.set(Some(tokio::time::sleep_until(at.into())));
+        }
+        let timer = timer.as_mut().as_pin_mut();
+        timer.map_or(Poll::Pending, |timer| timer.poll(context).map(|()| None))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::{LAST_WORDS, arm, keep};
+
+    const AGES: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn x11_what_is_served_in_silence_is_cut_a_little_after_its_end() {
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        let began = Instant::now();
+
+        let cut = keep(async move {
+            arm(Instant::now());
+            tokio::time::sleep(AGES).await;
+            drop(inside);
+        })
+        .await;
+
+        assert_eq!(cut, None);
+        assert!(began.elapsed() >= LAST_WORDS, "no time for last words");
+        assert_eq!(Arc::strong_count(&held), 1, "what it held is let go");
+    }
+
+    #[tokio::test]
+    async fn what_ends_in_time_is_not_cut() {
+        let served = keep(async {
+            arm(Instant::now() + AGES);
+            tokio::task::yield_now().await;
+            1
+        });
+        assert_eq!(served.await, Some(1));
+        assert_eq!(keep(async { 2 }).await, Some(2));
+    }
+
+    #[tokio::test]
+    async fn an_end_concerns_its_own_request_alone() {
+        let first = keep(async {
+            arm(Instant::now());
+            tokio::time::sleep(AGES).await;
+        });
+        let second = keep(async {
+            tokio::time::sleep(LAST_WORDS * 3 / 2).await;
+            2
+        });
+        assert_eq!(tokio::join!(first, second), (None, Some(2)));
+    }
+}

@@ -1,0 +1,79 @@
+//! What every kind of shared state has to keep. One function, to be run for each of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::SharedState;
+use crate::model::{Digest, UnixTime};
+
+/// Runs the contract; `after` lets a time pass and says what time it is then.
+pub(crate) async fn is_kept_by(
+    state: Arc<dyn SharedState>,
+    after: impl AsyncFn(Duration) -> UnixTime,
+) {
+    let now = after(Duration::ZERO).await;
+    let owner = fresh();
+    is_new_once(&*state, &owner, now).await;
+    belongs_to_its_owner(&*state, &owner, now).await;
+    is_told_to_one_of_a_crowd(&state, now).await;
+
+    let now = after(LIFE * 2 + Duration::from_secs(1)).await;
+    let anew = note(&*state, &owner, KEY, (now.plus(LIFE), now)).await;
+    assert!(anew, "after its end it may be noted anew");
+    assert!(state.remembers_since() <= now);
+}
+
+async fn is_new_once(state: &dyn SharedState, owner: &Digest, now: UnixTime) {
+    let until = now.plus(LIFE);
+    let first = note(state, owner, KEY, (until, now)).await;
+    assert!(first, "what nobody noted is new");
+    let again = note(state, owner, KEY, (until, now)).await;
+    assert!(!again, "and new once");
+    let longer = note(state, owner, KEY, (until.plus(LIFE), now)).await;
+    assert!(!longer, "whatever its end is said to be");
+    let ended = note(state, owner, "ended", (now, now)).await;
+    assert!(!ended, "what has ended is not new");
+}
+
+async fn belongs_to_its_owner(state: &dyn SharedState, owner: &Digest, now: UnixTime) {
+    let until = now.plus(LIFE);
+    let of_another = note(state, &fresh(), KEY, (until, now)).await;
+    assert!(of_another, "the same key of another owner is another");
+    let another = note(state, owner, "another", (until, now)).await;
+    assert!(another, "another key of an owner is another");
+}
+
+async fn is_told_to_one_of_a_crowd(state: &Arc<dyn SharedState>, now: UnixTime) {
+    let owner = fresh();
+    let asking = (0..32).map(|_| {
+        let state = Arc::clone(state);
+        tokio::spawn(async move { note(&*state, &owner, KEY, (now.plus(LIFE), now)).await })
+    });
+    let told = join_all(asking).await;
+    let new = told.into_iter().filter(|told| matches!(told, Ok(true)));
+    assert_eq!(new.count(), 1, "of all that ask at once one is told so");
+}
+
+async fn note(
+    state: &dyn SharedState,
+    owner: &Digest,
+    key: &str,
+    (until, now): (UnixTime, UnixTime),
+) -> bool {
+    let key = Digest::of(key.as_bytes());
+    state.insert_once(owner, &key, until, now).await.unwrap()
+}
+
+const KEY: &str = "key";
+const LIFE: Duration = Duration::from_secs(1);
+
+/// An owner that no earlier run had.
+fn fresh() -> Digest {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let process = u64::from(std::process::id());
+    Digest::of_parts(&[&process.to_be_bytes(), &next.to_be_bytes()])
+}
