@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::identity::settings::{Audience, AudienceRule, Fingerprint};
+use crate::identity::settings::{Audience, AudienceRule, Fingerprint, SenderConstraint};
 use crate::model::{IssuerUrl, ServerName};
 
 use super::checked::{Server, Upstream};
@@ -83,6 +83,17 @@ fn server(
     let sender_constraint = demands::sender_constraint(section, review);
     let demands = demands::demands(section, review);
     let api_keys = keys::api_keys(section, names, review);
+    if let (Some(constraint), Some(node)) = (sender_constraint, section.node("api_keys"))
+        && constraint != SenderConstraint::Any
+    {
+        let help = "remove `api_keys`, or write `sender_constraint: any`";
+        review.report(
+            node.at,
+            "no-effect",
+            "`api_keys` has no effect: a key is bound to nothing, and `sender_constraint` demands it",
+            help,
+        );
+    }
     let audience = Audience {
         server: name?,
         accepted: accepted?,

@@ -8,7 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
-use super::credential::{ApiKeyHeader, present};
+use super::binding::Thumbprint;
+use super::binding::dpop::{self, Expected, TimeFrame};
+use super::credential::{ApiKeyHeader, Credential, present};
+use super::error::ProofFault;
 use super::keys::KeySet;
 use super::principal;
 use super::settings::{
@@ -75,6 +78,41 @@ fn token(text: &str, keys: Option<&KeySet>) -> Depth {
     }
     match Jwt::parse(text) {
         Ok(jwt) => judged(&jwt),
+        Err(_) => Depth::Read,
+    }
+}
+
+/// Reads any bytes as the proof of a request. What passes is by one key, of one spelling.
+pub fn dpop_proof(bytes: &[u8]) -> Depth {
+    install_crypto();
+    let Ok(line) = HeaderValue::from_bytes(bytes) else {
+        return Depth::Nothing;
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, HeaderValue::from_static("DPoP token"));
+    headers.insert("dpop", line);
+    let Ok(Credential::Dpop(token, proof)) = present(&headers, None, 8192, ApiKeyHeader::Ignored)
+    else {
+        return Depth::Nothing;
+    };
+    let expected = Expected {
+        method: "POST",
+        resource: "https://mcp.example.com/crm/mcp",
+        token: &token,
+        time: TimeFrame {
+            now: UnixTime::from_seconds(1_800_000_000),
+            window: Duration::from_secs(300),
+        },
+    };
+    match dpop::check(&proof, &expected) {
+        Ok(proven) => {
+            assert_eq!(Thumbprint::parse(proven.key.as_str()), Some(proven.key));
+            Depth::Passed
+        }
+        Err(ProofFault::Malformed { .. } | ProofFault::Several | ProofFault::Missing) => {
+            Depth::Nothing
+        }
+        Err(ProofFault::BadSignature) => Depth::Judged,
         Err(_) => Depth::Read,
     }
 }
@@ -197,7 +235,7 @@ pub(crate) mod seeds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Depth, jose, seeds};
+    use super::{Depth, dpop_proof, jose, seeds};
 
     #[test]
     fn j38_seeds_and_their_changes_are_read_without_harm() {
@@ -208,5 +246,21 @@ mod tests {
             .iter()
             .filter(|bytes| jose(bytes) > Depth::Nothing);
         assert!(read.count() > 200, "the changes all stop at the first byte");
+    }
+
+    #[test]
+    fn d02_seeds_and_their_changes_are_read_without_harm() {
+        let (seeds, mutations) = seeds::with_mutations("dpop_proof", 5000);
+        let reached = seeds.iter().map(|seed| dpop_proof(seed)).max();
+        assert_eq!(reached, Some(Depth::Passed), "no seed comes through");
+        let read = mutations
+            .iter()
+            .map(|bytes| dpop_proof(bytes))
+            .filter(|depth| *depth > Depth::Nothing);
+        assert!(read.count() > 20, "the changes all stop at the first byte");
+        let passed = mutations
+            .iter()
+            .filter(|bytes| dpop_proof(bytes) == Depth::Passed && !seeds.contains(bytes));
+        assert_eq!(passed.count(), 0, "a changed proof is no proof");
     }
 }

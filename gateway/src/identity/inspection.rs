@@ -11,7 +11,7 @@ use super::principal::{self, Principal};
 use super::settings::{Audience, SenderConstraint};
 use super::token::checks::{Basis, CHECKS, Case, Check};
 use super::token::claims;
-use super::token::jwt::{Jwt, malformed};
+use super::token::jwt::Jwt;
 use super::verify::Verifier;
 use crate::model::{Digest, UnixTime};
 
@@ -125,10 +125,11 @@ impl Verifier {
         };
         let token = match credential {
             Credential::Bearer(token) | Credential::Dpop(token, _) => token,
-            Credential::ApiKey(_) => {
-                return alone(form(&Err(malformed("an API key, which is no token"))));
-            }
+            Credential::ApiKey(_) => return self.inspect_whole(credential, audience, KEY).await,
         };
+        if self.introspector(token, audience).is_some() {
+            return self.inspect_whole(credential, audience, OPAQUE).await;
+        }
         let jwt = match Jwt::parse(token.expose()) {
             Ok(jwt) => jwt,
             Err(refused) => return alone(form(&Err(refused))),
@@ -152,12 +153,47 @@ impl Verifier {
         }
     }
 
+    /// What cannot be looked into: somebody else says what it is, and that is judged as when serving.
+    async fn inspect_whole(
+        &self,
+        credential: &Credential,
+        audience: &Audience,
+        [name, rule, expected]: [&'static str; 3],
+    ) -> Inspection {
+        let judged = self.verify(credential, audience).await;
+        let portrait = judged.as_ref().ok().map(|unbound| unbound.portrait());
+        let judged = judged.map(drop);
+        let finding = Finding {
+            name,
+            rule,
+            outcome: outcome(&judged),
+            expected: expected.to_owned(),
+            got: match &judged {
+                Ok(()) => "good".to_owned(),
+                Err(refused) => refused.to_string(),
+            },
+        };
+        Inspection {
+            findings: vec![finding],
+            portrait,
+            now: self.now(),
+        }
+    }
+
     fn portrait(&self, case: &Case<'_>, token: &RawToken) -> Option<Portrait> {
         let digest = Digest::of(token.expose().as_bytes());
         let expires = claims::expiry(case.claims).ok()?;
         principal::portrait(case.claims, case.issuer?, self.grants(), (digest, expires))
     }
 }
+
+/// Name, rule and expectation of what is judged as a whole.
+const OPAQUE: [&str; 3] = [
+    "introspection",
+    "RFC 7662 section 2.2",
+    "active, for this server",
+];
+const KEY: [&str; 3] = ["API key", "docs/configuration.md", "a key of this server"];
 
 fn form(parsed: &Result<(), Unverified>) -> Finding {
     Finding {

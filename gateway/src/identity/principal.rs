@@ -198,6 +198,11 @@ impl Unbound {
         self.0.expires
     }
 
+    /// Who it would be, for an operator.
+    pub(super) fn portrait(&self) -> Portrait {
+        Portrait::of(&self.0)
+    }
+
     /// The principal, if its sender showed what the token and the server demand: `key` signed a proof for this
     /// request, `certificate` is that of the connection.
     pub(super) fn bind(

@@ -125,7 +125,7 @@ impl Verifier {
     }
 
     /// Who can be asked about `token`: nobody when it is a JWT. A server has one such issuer at most.
-    fn introspector(
+    pub(super) fn introspector(
         &self,
         token: &RawToken,
         audience: &Audience,

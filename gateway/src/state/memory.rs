@@ -164,9 +164,10 @@ fn number(owner: &Digest) -> u64 {
 }
 
 const SHARDS: usize = 16;
-/// About a million entries in all; one owner may have half a shard, which is a hundred a second over five minutes.
+/// About four million entries in all, of some sixty bytes; one owner may have half a shard, which is four hundred a
+/// second over five minutes.
 const ROOM: Room = Room {
-    shard: 65_536,
-    owner: 32_768,
+    shard: 262_144,
+    owner: 131_072,
 };
 const SWEEP: Duration = Duration::from_secs(1);

@@ -1,13 +1,15 @@
 //! Making API keys, hearing of their end, and reporting who uses them.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::Finished;
+use crate::process::{Finished, gatewright};
 use crate::{folder, run};
 
 const NEW: [&str; 10] = [
@@ -328,4 +330,31 @@ fn a_report_that_lacks_something_says_so() {
     let report = run(plain.path(), &["report", "keys"]);
     assert_eq!((report.code, report.out.as_str()), (0, "no API keys\n"));
     assert_eq!(run(plain.path(), &["report"]).code, 2);
+}
+
+#[test]
+fn a_new_key_is_inspected_like_a_token() {
+    let folder = taking("2999-01-31");
+    let key = new(folder.path(), &[]).out.trim().to_owned();
+    let inspect = |key: &str| {
+        let mut command = gatewright(folder.path(), &["token", "inspect", "-o", "json", "-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(key.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, told) = inspect(&key);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("billing") && !told.contains(&key), "{told}");
+    let (code, told) = inspect(&format!("{key}A"));
+    assert_eq!(code, Some(1), "{told}");
 }

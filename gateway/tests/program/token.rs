@@ -1,6 +1,6 @@
 //! `gatewright token inspect`: what it says about good and bad tokens, and what it never says.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -217,4 +217,56 @@ fn a_scheme_in_front_may_stay_and_what_is_no_token_is_said_so() {
     let opaque = inspect(folder, &["-"], "gwk_abc");
     assert_eq!(opaque.code, 1);
     assert!(opaque.out.contains("an API key"), "{}", opaque.out);
+}
+
+/// An introspection endpoint that answers every question so; its URL.
+fn endpoint(answer: &Value) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/introspect", listener.local_addr().unwrap());
+    let body = answer.to_string();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head).unwrap();
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            socket.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn an_opaque_token_is_judged_by_what_its_issuer_says() {
+    let time = now();
+    let active = json!({
+        "active": true, "aud": crate::support::resource(), "sub": "alice", "client_id": "desk",
+        "iat": time, "exp": time + 600, "scope": "crm:read", "roles": ["analyst"],
+    });
+    for (answer, code, told) in [
+        (active, 0, "alice"),
+        (json!({ "active": false }), 1, "is not active"),
+    ] {
+        let setup = setup();
+        std::fs::write(setup.folder.path().join("secret"), "s").unwrap();
+        let asked = format!(
+            "jwks_file: jwks.json\n    introspection: {{ endpoint: \"{}\", client_id: g, client_secret_file: secret }}",
+            endpoint(&answer)
+        );
+        write(
+            &setup,
+            &setup.yaml(SERVERS).replace("jwks_file: jwks.json", &asked),
+        );
+        let shown = inspect(setup.folder.path(), &["-"], "opaque-token");
+        assert_eq!(shown.code, code, "{}{}", shown.out, shown.talk);
+        assert!(
+            shown.out.contains("introspection") && shown.out.contains(told),
+            "{}",
+            shown.out
+        );
+        assert!(!shown.out.contains("opaque-token"), "{}", shown.out);
+    }
 }

@@ -228,20 +228,6 @@ async fn a_key_for_other_servers_is_no_key_here() {
 }
 
 #[tokio::test]
-async fn a_server_that_wants_bound_tokens_takes_no_keys() {
-    for constraint in ["dpop", "mtls", "dpop_or_mtls"] {
-        let (upstream, key) = (Upstream::plain().await, new_key());
-        let mut setup = taking(&row(&key, ""), "2999-01-31");
-        setup.server = format!("{}    sender_constraint: {constraint}\n", setup.server);
-        let gateway = setup.start(&upstream).await;
-        let answer = agent(&gateway, &key).modern(&search()).await;
-        assert_refused(&answer, 401, 40102);
-        assert_eq!(upstream.count(), 0, "{constraint}");
-        assert_eq!(gateway.only_record().await["authn"]["result"], "not_bound");
-    }
-}
-
-#[tokio::test]
 async fn j55_a_key_reaches_neither_upstream_nor_answer_nor_record() {
     let (upstream, key) = (Upstream::plain().await, new_key());
     let gateway = taking(&row(&key, ""), "2999-01-31").start(&upstream).await;

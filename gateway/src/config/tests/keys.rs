@@ -137,3 +137,23 @@ fn j55_a_key_that_was_written_into_the_file_is_not_shown() {
         assert!(!shown.contains(key.split_at(17).1), "{shown}");
     }
 }
+
+#[test]
+fn keys_have_no_effect_where_tokens_must_be_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("keys.yaml"), row("")).unwrap();
+    std::fs::write(folder.path().join("hash.key"), HASH_KEY).unwrap();
+    let keys = "api_keys: { keys_file: keys.yaml, hash_key_file: hash.key, sunset: 2027-01-31 }";
+    for (constraint, expected) in [
+        ("any", None),
+        ("dpop", Some("no-effect")),
+        ("mtls", Some("no-effect")),
+    ] {
+        let text = of_server(&format!("sender_constraint: {constraint}, {keys}"));
+        let read = parse(&text, &folder.path().join("gatewright.yaml"), &|_| None);
+        let found = read
+            .err()
+            .map(|mistakes| mistakes.iter().map(|one| one.code).collect::<Vec<_>>());
+        assert_eq!(found, expected.map(|code| vec![code]), "{constraint}");
+    }
+}

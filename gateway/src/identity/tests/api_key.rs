@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::support::{Scene, credential};
 use crate::identity::api_key::{NewKey, is_id};
 use crate::identity::binding::Evidence;
-use crate::identity::settings::{ApiKeyRow, ApiKeySettings, Audience};
+use crate::identity::settings::{ApiKeyRow, ApiKeySettings, Audience, SenderConstraint};
 use crate::identity::{Origin, PrincipalKind, Unverified};
 use crate::model::{Clock, Digest, RoleName, Secret, UnixTime};
 
@@ -154,5 +154,19 @@ fn new_keys_have_the_form_that_is_taken_and_never_come_twice() {
         "0123456789a_",
     ] {
         assert!(!is_id(bad), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_bound_tokens_takes_no_keys() {
+    for constraint in [
+        SenderConstraint::Dpop,
+        SenderConstraint::Mtls,
+        SenderConstraint::DpopOrMtls,
+    ] {
+        let (mut scene, key) = scene(None).await;
+        scene.audience.sender_constraint = constraint;
+        let refused = scene.result(key.key.expose()).await;
+        assert_eq!(refused, "not_bound", "{constraint:?}");
     }
 }

@@ -1,0 +1,9 @@
+//! DPoP proofs of any bytes. Never holds logic of its own.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    gatewright::identity::fuzzing::dpop_proof(bytes);
+});
