@@ -60,7 +60,13 @@ impl Key {
                     &random,
                 )?)
             }
-            Algorithm::Rs256 => Pair::Rs256(rsa::KeyPair::from_pkcs8(&rsa_document()?)?),
+            Algorithm::Rs256 => {
+                // Some versions of openssl write PKCS #1, others PKCS #8.
+                let made = rsa_document()?;
+                let pair =
+                    rsa::KeyPair::from_pkcs8(&made).or_else(|_| rsa::KeyPair::from_der(&made));
+                Pair::Rs256(pair?)
+            }
             Algorithm::EdDsa => {
                 let made =
                     Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| "no key could be made")?;

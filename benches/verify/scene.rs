@@ -140,9 +140,12 @@ fn head(token: &str, bound: Option<&Key>, number: usize) -> Result<Presented, Fa
     );
     if let Some(key) = bound {
         let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+        let hash = URL_SAFE_NO_PAD.encode(digest);
         let claims = json!({
-            "jti": format!("proof-{number:012}"), "htm": "POST", "htu": RESOURCE,
-            "iat": SystemClock.now().seconds(), "ath": URL_SAFE_NO_PAD.encode(digest),
+            // No two proofs of a key share it, whatever token they are for.
+            "jti": format!("{hash}-{number:06}"), "htm": "POST", "htu": RESOURCE,
+            // Whole seconds: in the one in which the process began, a proof could be older than it.
+            "iat": SystemClock.now().seconds() + 1, "ath": hash,
         });
         let header = json!({"alg": key.algorithm().name(), "typ": "dpop+jwt", "jwk": key.jwk()?});
         headers.insert("dpop", HeaderValue::try_from(key.sign(&header, &claims)?)?);

@@ -163,16 +163,17 @@ fn text(inspection: &Inspection, server: &Server, colour: Colour) -> String {
 }
 
 fn table(findings: &[Finding], colour: Colour) -> Vec<String> {
-    let widest = |cell: fn(&Finding) -> &str| {
+    let widest = |heading: &str, cell: fn(&Finding) -> &str| {
         let lengths = findings.iter().map(|finding| cell(finding).chars().count());
         lengths
             .filter(|length| *length <= WIDEST)
+            .chain([heading.len()])
             .max()
-            .unwrap_or(0)
+            .unwrap_or_default()
     };
     let widths = [
-        widest(|finding| finding.name),
-        widest(|finding| &finding.got),
+        widest("CHECK", |finding| finding.name),
+        widest("GOT", |finding| &finding.got),
     ];
     let [name, got] = widths;
     let heading = format!("  RESULT  {:name$}  {:got$}  EXPECTED", "CHECK", "GOT");

@@ -250,6 +250,9 @@ fn rsa_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey, Canonic
 }
 
 fn unsigned(bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.first().is_none_or(|byte| *byte != 0) {
+        return bytes;
+    }
     bytes.into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
