@@ -2,18 +2,16 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatewright::identity::credential::{self, ApiKeyHeader};
 use gatewright::identity::keys::remote;
 use gatewright::identity::settings::{
-    Audience, AudienceRule, DpopSettings, Fingerprint, IssuerSettings, KeySource, Profile,
-    SenderConstraint, SignatureAlgorithm,
+    Audience, DpopSettings, IssuerSettings, KeySource, SignatureAlgorithm,
 };
 use gatewright::identity::{Credential, Evidence, IssuerKeys, NonceKey, Possession, Verifier};
-use gatewright::model::{Clock as _, IssuerUrl, ServerName, SystemClock};
+use gatewright::model::{Clock as _, IssuerUrl, SystemClock};
 use gatewright::state::MemoryState;
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
@@ -155,32 +153,11 @@ fn head(token: &str, bound: Option<&Key>, number: usize) -> Result<Presented, Fa
 
 fn issuer(keys: KeySource) -> IssuerSettings {
     IssuerSettings {
-        name: "corp".to_owned(),
-        url: IssuerUrl::new(ISSUER),
-        keys,
         algorithms: SignatureAlgorithm::ALL.to_vec(),
-        token_types: vec!["at+jwt".to_owned()],
-        roles_claim: vec!["roles".to_owned()],
-        client_claim: "client_id".to_owned(),
-        actor_claim: "act".to_owned(),
-        model_claim: None,
-        max_token_lifetime: Duration::from_secs(3600),
-        profile: Profile::Strict,
-        service_clients: Vec::new(),
-        introspection: None,
+        ..IssuerSettings::new("corp", ISSUER, keys)
     }
 }
 
 fn audience() -> Audience {
-    Audience {
-        server: ServerName::new("crm"),
-        accepted: vec![RESOURCE.to_owned()],
-        issuers: vec![IssuerUrl::new(ISSUER)],
-        scopes: Vec::new(),
-        audiences: AudienceRule::AmongOthers,
-        resource: RESOURCE.to_owned(),
-        sender_constraint: SenderConstraint::Any,
-        api_keys: None,
-        fingerprint: Fingerprint::default(),
-    }
+    Audience::new("crm", RESOURCE, vec![IssuerUrl::new(ISSUER)])
 }

@@ -35,7 +35,7 @@ impl Gate<'_> {
         let (verdict, tool) = match action {
             Action::Call(call) => (
                 self.judge_call(call.method.access(), &call.target),
-                tool(&call.target),
+                call.target.tool(),
             ),
             Action::Notify { method, .. } => {
                 (self.judge_call(method.access(), &Target::None), None)
@@ -124,17 +124,6 @@ impl Gate<'_> {
             name,
             scopes: self.principal.scopes(),
         })
-    }
-}
-
-fn tool(target: &Target) -> Option<&str> {
-    match target {
-        Target::Tool(name) => Some(name),
-        Target::None
-        | Target::Prompt(_)
-        | Target::Resource(_)
-        | Target::Resources(_)
-        | Target::Task(_) => None,
     }
 }
 

@@ -13,11 +13,8 @@ use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
 use crate::config::{ArgumentsRecord, Limits, Listen, Outliving, Server, Settings, Upstream};
 use crate::decision::freshness::Demands;
-use crate::identity::settings::{
-    Audience, AudienceRule, DpopSettings, Fingerprint, IssuerSettings, KeySource, Profile,
-    SenderConstraint, SignatureAlgorithm,
-};
-use crate::model::{Digest, IssuerUrl, ServerName};
+use crate::identity::settings::{Audience, DpopSettings, IssuerSettings, KeySource};
+use crate::model::{Digest, IssuerUrl};
 
 #[cfg(test)]
 mod tests;
@@ -120,15 +117,8 @@ impl Plan<'_> {
         let resource = format!("{public_url}{path}");
         Ok(Server {
             audience: Audience {
-                server: ServerName::new(name),
-                accepted: vec![resource.clone()],
-                issuers: vec![self.issuer.clone()],
                 scopes: vec![READ_SCOPE.to_owned()],
-                audiences: AudienceRule::AmongOthers,
-                resource: resource.clone(),
-                sender_constraint: SenderConstraint::Any,
-                api_keys: None,
-                fingerprint: Fingerprint::default(),
+                ..Audience::new(name, &resource, vec![self.issuer.clone()])
             },
             demands: Demands::default(),
             outliving: Outliving::Cut,
@@ -141,19 +131,8 @@ impl Plan<'_> {
 
 fn issuer(url: &IssuerUrl) -> IssuerSettings {
     IssuerSettings {
-        name: "dev".to_owned(),
-        url: url.clone(),
-        keys: KeySource::Discovery,
-        algorithms: vec![SignatureAlgorithm::Es256],
-        token_types: vec!["at+jwt".to_owned()],
-        roles_claim: vec!["roles".to_owned()],
-        client_claim: "client_id".to_owned(),
-        actor_claim: "act".to_owned(),
-        model_claim: None,
         max_token_lifetime: MAX_TOKEN_LIFETIME,
-        profile: Profile::Strict,
-        service_clients: Vec::new(),
-        introspection: None,
+        ..IssuerSettings::new("dev", url.as_str(), KeySource::Discovery)
     }
 }
 

@@ -14,15 +14,12 @@ use super::credential::{ApiKeyHeader, Credential, present};
 use super::error::ProofFault;
 use super::keys::KeySet;
 use super::principal;
-use super::settings::{
-    Audience, AudienceRule, Fingerprint, IssuerSettings, KeySource, Profile, SenderConstraint,
-    SignatureAlgorithm,
-};
+use super::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
 use super::token::checks::{CHECKS, Case, judge};
 use super::token::jws::Jws;
 use super::token::jwt::{Header, Jwt};
 use super::token::ring_provider::install_crypto;
-use crate::model::{Digest, IssuerUrl, ServerName, UnixTime};
+use crate::model::{Digest, IssuerUrl, UnixTime};
 
 /// How far an input came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +94,7 @@ pub fn dpop_proof(bytes: &[u8]) -> Depth {
     };
     let expected = Expected {
         method: "POST",
-        resource: "https://mcp.example.com/crm/mcp",
+        resource: RESOURCE,
         token: &token,
         time: TimeFrame {
             now: UnixTime::from_seconds(1_800_000_000),
@@ -155,35 +152,20 @@ fn judged(jwt: &Jwt<'_>) -> Depth {
 
 fn issuer() -> IssuerSettings {
     IssuerSettings {
-        name: "corp".to_owned(),
-        url: IssuerUrl::new("https://auth.example.com"),
-        keys: KeySource::Discovery,
         algorithms: SignatureAlgorithm::ALL.to_vec(),
         token_types: vec!["at+jwt".to_owned(), "JWT".to_owned()],
         roles_claim: vec!["realm_access".to_owned(), "roles".to_owned()],
-        client_claim: "client_id".to_owned(),
-        actor_claim: "act".to_owned(),
         model_claim: Some("agent_model".to_owned()),
-        max_token_lifetime: Duration::from_secs(3600),
-        profile: Profile::Strict,
-        service_clients: Vec::new(),
-        introspection: None,
+        ..IssuerSettings::new("corp", ISSUER, KeySource::Discovery)
     }
 }
 
 fn audience() -> Audience {
-    Audience {
-        server: ServerName::new("crm"),
-        accepted: vec!["https://mcp.example.com/crm/mcp".to_owned()],
-        issuers: vec![IssuerUrl::new("https://auth.example.com")],
-        scopes: Vec::new(),
-        audiences: AudienceRule::AmongOthers,
-        resource: "https://mcp.example.com/crm/mcp".to_owned(),
-        sender_constraint: SenderConstraint::Any,
-        api_keys: None,
-        fingerprint: Fingerprint::default(),
-    }
+    Audience::new("crm", RESOURCE, vec![IssuerUrl::new(ISSUER)])
 }
+
+const ISSUER: &str = "https://auth.example.com";
+const RESOURCE: &str = "https://mcp.example.com/crm/mcp";
 
 /// The seeds of a target, and changes of them that are the same each time.
 #[cfg(test)]

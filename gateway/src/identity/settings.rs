@@ -109,6 +109,27 @@ pub struct IssuerSettings {
     pub introspection: Option<IntrospectionSettings>,
 }
 
+impl IssuerSettings {
+    /// An issuer about which nothing more is said: short-lived ES256 tokens of RFC 9068.
+    pub fn new(name: &str, url: &str, keys: KeySource) -> Self {
+        Self {
+            name: name.to_owned(),
+            url: IssuerUrl::new(url),
+            keys,
+            algorithms: vec![SignatureAlgorithm::Es256],
+            token_types: vec!["at+jwt".to_owned()],
+            roles_claim: vec!["roles".to_owned()],
+            client_claim: "client_id".to_owned(),
+            actor_claim: "act".to_owned(),
+            model_claim: None,
+            max_token_lifetime: Duration::from_secs(3600),
+            profile: Profile::Strict,
+            service_clients: Vec::new(),
+            introspection: None,
+        }
+    }
+}
+
 /// How much of RFC 9068 the tokens of an issuer keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -291,6 +312,21 @@ pub enum AudienceRule {
 }
 
 impl Audience {
+    /// A server about which nothing more is said: it takes tokens of these issuers for its own resource.
+    pub fn new(server: &str, resource: &str, issuers: Vec<IssuerUrl>) -> Self {
+        Self {
+            server: ServerName::new(server),
+            accepted: vec![resource.to_owned()],
+            issuers,
+            scopes: Vec::new(),
+            audiences: AudienceRule::AmongOthers,
+            resource: resource.to_owned(),
+            sender_constraint: SenderConstraint::Any,
+            api_keys: None,
+            fingerprint: Fingerprint::default(),
+        }
+    }
+
     /// A digest of everything that a verified token depends on besides itself.
     pub fn fingerprint(&self) -> Digest {
         *self.fingerprint.0.get_or_init(|| self.digest())

@@ -70,6 +70,20 @@ pub enum Target {
     Task(Box<str>),
 }
 
+impl Target {
+    /// The tool, if it is one.
+    pub fn tool(&self) -> Option<&str> {
+        match self {
+            Self::Tool(name) => Some(name),
+            Self::None
+            | Self::Prompt(_)
+            | Self::Resource(_)
+            | Self::Resources(_)
+            | Self::Task(_) => None,
+        }
+    }
+}
+
 /// A request that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {

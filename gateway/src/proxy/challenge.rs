@@ -143,21 +143,14 @@ fn push(line: &mut String, name: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::{ALGORITHMS, Asked, challenges};
-    use crate::identity::settings::{Audience, AudienceRule, Fingerprint, SenderConstraint};
-    use crate::model::{Reason, ServerName};
+    use crate::identity::settings::Audience;
+    use crate::model::Reason;
     use crate::telemetry::Scheme;
 
     fn audience(scopes: &[&str]) -> Audience {
         Audience {
-            server: ServerName::new("crm"),
-            accepted: Vec::new(),
-            issuers: Vec::new(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            audiences: AudienceRule::AmongOthers,
-            resource: "https://gw/crm/mcp".to_owned(),
-            sender_constraint: SenderConstraint::Any,
-            api_keys: None,
-            fingerprint: Fingerprint::default(),
+            ..Audience::new("crm", "https://gw/crm/mcp", Vec::new())
         }
     }
 

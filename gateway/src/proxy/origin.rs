@@ -13,8 +13,8 @@ const ALLOW_HEADERS: &str = "authorization, content-type, accept, mcp-protocol-v
      mcp-method, mcp-name, last-event-id, dpop, traceparent, tracestate, baggage";
 const ALLOW_METHODS: &str = "GET, POST, DELETE, OPTIONS";
 /// What a browser may read.
-const EXPOSE_HEADERS: &str =
-    "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce, Retry-After, X-Request-Id";
+const EXPOSE_HEADERS: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce, Retry-After, X-Request-Id, \
+     Deprecation, Sunset";
 
 /// The rule for origins and hosts.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::decision::{Action, Permit};
-use crate::mcp::{Call, Era, Message, Method, RequestId, Revision, Target};
+use crate::mcp::{Call, Era, Message, Method, RequestId, Revision};
 use crate::model::Reason;
 use crate::proxy::finish;
 use crate::proxy::guard::{Connection, Hold, Term};
@@ -169,14 +169,7 @@ impl Passage {
 
     /// The tool that is called.
     pub(crate) fn tool(&self) -> Option<&str> {
-        match &self.call()?.target {
-            Target::Tool(name) => Some(name),
-            Target::None
-            | Target::Prompt(_)
-            | Target::Resource(_)
-            | Target::Resources(_)
-            | Target::Task(_) => None,
-        }
+        self.call()?.target.tool()
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,11 +26,10 @@ use crate::identity::error::Unverified;
 use crate::identity::keys::{IssuerKeys, remote};
 use crate::identity::principal::Principal;
 use crate::identity::settings::{
-    Audience, AudienceRule, DpopSettings, Fingerprint, Grant, IssuerSettings, KeySource, Profile,
-    SenderConstraint, SignatureAlgorithm,
+    Audience, DpopSettings, Grant, IssuerSettings, KeySource, SignatureAlgorithm,
 };
 use crate::identity::verify::Verifier;
-use crate::model::{Clock, IssuerUrl, ServerName, UnixTime};
+use crate::model::{Clock, IssuerUrl, UnixTime};
 use crate::state::MemoryState;
 
 pub(super) const NOW: u64 = 1_800_000_000;
@@ -349,38 +347,19 @@ pub(super) fn publish_metadata(pond: &Pond, issuer: &str) {
 
 pub(super) fn settings(url: &str) -> IssuerSettings {
     IssuerSettings {
-        name: "corp".to_owned(),
-        url: IssuerUrl::new(url),
-        keys: KeySource::Discovery,
         algorithms: vec![
             SignatureAlgorithm::Es256,
             SignatureAlgorithm::EdDsa,
             SignatureAlgorithm::Rs256,
         ],
-        token_types: vec!["at+jwt".to_owned()],
         roles_claim: vec!["realm_access".to_owned(), "roles".to_owned()],
-        client_claim: "client_id".to_owned(),
-        actor_claim: "act".to_owned(),
         model_claim: Some("agent_model".to_owned()),
-        max_token_lifetime: Duration::from_secs(3600),
-        profile: Profile::Strict,
-        service_clients: Vec::new(),
-        introspection: None,
+        ..IssuerSettings::new("corp", url, KeySource::Discovery)
     }
 }
 
 pub(super) fn audience(issuers: &[&IssuerUrl]) -> Audience {
-    Audience {
-        server: ServerName::new("crm"),
-        accepted: vec![RESOURCE.to_owned()],
-        issuers: issuers.iter().copied().cloned().collect(),
-        scopes: Vec::new(),
-        audiences: AudienceRule::AmongOthers,
-        resource: RESOURCE.to_owned(),
-        sender_constraint: SenderConstraint::Any,
-        api_keys: None,
-        fingerprint: Fingerprint::default(),
-    }
+    Audience::new("crm", RESOURCE, issuers.iter().copied().cloned().collect())
 }
 
 pub(super) fn credential(token: &str) -> Credential {
