@@ -1,19 +1,35 @@
 //! Finds the one credential of a request, and the proof that came with it. Never looks inside it, never prints it.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use thiserror::Error;
 
-use crate::model::Reason;
+use crate::model::{Digest, Reason};
 
 /// A token as the client sent it. It is shown as `(..)` and leaves this layer only as a digest.
-pub struct RawToken(Box<str>);
+pub struct RawToken {
+    text: Box<str>,
+    digest: OnceLock<Digest>,
+}
 
 impl RawToken {
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            digest: OnceLock::new(),
+        }
+    }
+
     /// The text, for the eyes of the verifier alone.
     pub(super) fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The SHA-256 digest of the text, worked out once: the memory, proofs and records all ask for it.
+    pub(super) fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(self.text.as_bytes()))
     }
 }
 
@@ -191,7 +207,7 @@ fn token(bytes: &[u8], limit: usize) -> Result<RawToken, Unpresented> {
         });
     }
     token68(bytes)
-        .map(|token| RawToken(token.into()))
+        .map(RawToken::new)
         .ok_or(Unpresented::Malformed)
 }
 

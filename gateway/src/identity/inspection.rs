@@ -13,7 +13,7 @@ use super::token::checks::{Basis, CHECKS, Case, Check};
 use super::token::claims;
 use super::token::jwt::Jwt;
 use super::verify::Verifier;
-use crate::model::{Digest, UnixTime};
+use crate::model::UnixTime;
 
 /// One check and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl Verifier {
     }
 
     fn portrait(&self, case: &Case<'_>, token: &RawToken) -> Option<Portrait> {
-        let digest = Digest::of(token.expose().as_bytes());
+        let digest = token.digest();
         let expires = claims::expiry(case.claims).ok()?;
         principal::portrait(case.claims, case.issuer?, self.grants(), (digest, expires))
     }

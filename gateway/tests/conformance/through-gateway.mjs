@@ -90,7 +90,7 @@ admin: { socket: admin.sock }
 function token(privateKey, audience) {
   const now = Math.floor(Date.now() / 1000);
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const claims = { iss: "https://auth.test", sub: "suite", client_id: "suite", aud: audience, roles: ["all"], iat: now, exp: now + 3000 };
+  const claims = { iss: "https://auth.test", sub: "suite", client_id: "suite", aud: audience, roles: ["all"], iat: now, exp: now + 3000, jti: "suite-1" };
   const message = `${part({ alg: "ES256", typ: "at+jwt", kid: "k1" })}.${part(claims)}`;
   const signature = sign("sha256", Buffer.from(message), { key: privateKey, dsaEncoding: "ieee-p1363" });
   return `${message}.${signature.toString("base64url")}`;

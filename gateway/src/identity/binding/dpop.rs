@@ -125,7 +125,7 @@ fn check_request(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result
     if !htu::names(url, expected.resource) {
         return Err(wrong("htu", expected.resource, Some(url)));
     }
-    let hash = Digest::of(expected.token.expose().as_bytes());
+    let hash = expected.token.digest();
     if text_of(claims, "ath")? != URL_SAFE_NO_PAD.encode(hash.as_bytes()) {
         return Err(malformed("`ath` is not the hash of the token"));
     }

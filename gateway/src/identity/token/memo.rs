@@ -28,7 +28,7 @@ pub(in crate::identity) struct Key {
 impl Key {
     pub(in crate::identity) fn new(token: &RawToken, audience: &Audience) -> Self {
         Self {
-            token: Digest::of(token.expose().as_bytes()),
+            token: token.digest(),
             audience: audience.fingerprint(),
         }
     }

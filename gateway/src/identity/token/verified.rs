@@ -50,7 +50,7 @@ impl<'a> Candidate<'a> {
         let expires = claims::expiry(jwt.claims())?;
         Ok(Self {
             jwt,
-            digest: Digest::of(token.expose().as_bytes()),
+            digest: token.digest(),
             expires,
         })
     }
