@@ -6,7 +6,7 @@ use crate::audit::settings::LedgerSettings;
 use crate::identity::settings::{DpopSettings, NonceMode};
 use crate::model::Secret;
 
-use super::checked::{ArgumentsRecord, Limits};
+use super::checked::ArgumentsRecord;
 use super::review::Review;
 use super::section::Section;
 use super::suggest;
@@ -116,27 +116,6 @@ fn nonce_key(written: &Text, review: &mut Review<'_>) -> Option<Secret<String>> 
 /// Characters.
 const SHORTEST_NONCE_KEY: usize = 32;
 
-/// `limits`.
-pub(crate) fn limits(root: &Section<'_>, review: &mut Review<'_>) -> Option<Limits> {
-    let section = root.section("limits");
-    let body = section.size("body", 64 * MEBIBYTE, review);
-    let headers = section.size("headers", MEBIBYTE, review);
-    let token = section.size("token", MEBIBYTE, review);
-    let list = section.size("list", 64 * MEBIBYTE, review);
-    let body_timeout = section.duration("body_timeout", (MILLISECOND, HOUR), review);
-    let failures_per_source = section.count("failures_per_source", (1, MILLION), review);
-    let failures = section.count("failures", (1, MILLION), review);
-    Some(Limits {
-        body: body?,
-        headers: headers?,
-        token: token?,
-        list: list?,
-        body_timeout: body_timeout?,
-        failures_per_source: failures_per_source?,
-        failures: failures?,
-    })
-}
-
 /// `shutdown.drain`.
 pub(crate) fn drain(root: &Section<'_>, review: &mut Review<'_>) -> Option<Duration> {
     root.section("shutdown")
@@ -222,10 +201,8 @@ fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
     Some(written.value.clone())
 }
 
-const MEBIBYTE: usize = 1 << 20;
 const GIBIBYTE: usize = 1 << 30;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
-const MILLION: u32 = 1_000_000;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -13,6 +13,8 @@ use crate::decision::freshness::Demands;
 use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
 use crate::model::Digest;
 
+use super::limits::Limits;
+
 /// Everything that `gatewright run` needs to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -100,6 +102,55 @@ pub struct Server {
     pub demands: Demands,
     /// Whether a call may end after its token has.
     pub outliving: Outliving,
+    /// What its answers may hold besides what was asked for.
+    pub answers: Answers,
+    /// Whether its tools may change what they say of themselves.
+    pub pins: Pins,
+}
+
+/// What the answers of a server may hold besides what was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The requests that it may send to clients before 2026-07-28, by method.
+    pub server_requests: Vec<ServerRequest>,
+    /// The hosts that an elicitation may send a person to; `*.example.com` is every host below.
+    pub elicitation_hosts: Vec<String>,
+    /// What is taken out of what it says of itself.
+    pub redact: Vec<Redacted>,
+}
+
+/// A request of a server to its client (before 2026-07-28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerRequest {
+    /// `sampling/createMessage`.
+    Sampling,
+    /// `elicitation/create`.
+    Elicitation,
+    /// `roots/list`.
+    Roots,
+}
+
+/// A part of what a server says of itself in `initialize` and `server/discover`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redacted {
+    /// `instructions`.
+    Instructions,
+    /// `capabilities.experimental`.
+    Experimental,
+    /// `capabilities.extensions`.
+    Extensions,
+}
+
+/// What happens when a tool is not what it was when it was first seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pins {
+    /// Nothing: nothing is remembered.
+    #[default]
+    Off,
+    /// It is recorded and counted.
+    Warn,
+    /// Besides, the tool is withheld until somebody approves what it has become.
+    Block,
 }
 
 /// What happens to a call whose token ends while it is under way.
@@ -128,23 +179,4 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// How long to wait between two reads of an answer that is no event stream.
     pub read_timeout: Duration,
-}
-
-/// Upper bounds on what a client may send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a body.
-    pub body: usize,
-    /// Bytes of all headers.
-    pub headers: usize,
-    /// Bytes of a token.
-    pub token: usize,
-    /// Bytes of a list answer that is held to be filtered.
-    pub list: usize,
-    /// How long a body may take to arrive.
-    pub body_timeout: Duration,
-    /// Failed attempts to authenticate in a second, for one source address.
-    pub failures_per_source: u32,
-    /// Failed attempts to authenticate in a second, for all.
-    pub failures: u32,
 }

@@ -11,6 +11,7 @@ use super::checked::{Server, Settings};
 use super::error::{Mistake, Mistakes};
 use super::grants::grants;
 use super::issuers::issuers;
+use super::limits;
 use super::network::{self, Insecure};
 use super::raw::{ROOT, Shape};
 use super::review::Review;
@@ -94,7 +95,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let audit = behaviour::audit(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
-    let limits = behaviour::limits(root, review);
+    let limits = limits::limits(root, review);
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
     let (audit, audit_arguments) = audit?;

@@ -4,6 +4,7 @@
 //! one file per part of it. Every step reports into `review`; nobody stops at the first mistake.
 
 mod amount;
+mod answers;
 mod behaviour;
 pub mod checked;
 mod day;
@@ -14,6 +15,7 @@ mod introspection;
 mod issuers;
 pub mod key_file;
 mod keys;
+mod limits;
 mod list;
 pub mod load;
 mod network;
@@ -36,6 +38,8 @@ mod value;
 mod tests;
 
 pub use checked::{
-    ArgumentsRecord, Limits, Listen, Outliving, Server, Settings, TlsFiles, Upstream,
+    Answers, ArgumentsRecord, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
+    TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
+pub use limits::Limits;

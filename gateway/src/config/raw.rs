@@ -186,6 +186,10 @@ static SERVER: &[Key] = &[
     key("acr", TEXTS, Presence::Defaults(&[])),
     key("tiers", Shape::Section(TIERS), Presence::Optional),
     key("calls_outlive_token", Shape::Flag, Presence::Optional),
+    key("server_requests", TEXTS, Presence::Defaults(&[])),
+    key("elicitation_hosts", TEXTS, Presence::Defaults(&[])),
+    key("redact", TEXTS, Presence::Defaults(&[])),
+    key("pins", Shape::Text, Presence::Default("off")),
     key("connect_timeout", Shape::Duration, Presence::Default("5s")),
     key("read_timeout", Shape::Duration, Presence::Default("5m")),
 ];
@@ -314,18 +318,41 @@ static ADMIN: &[Key] = &[key(
 )];
 
 static LIMITS: &[Key] = &[
-    key("body", Shape::Size, Presence::Default("4MiB")),
-    key("headers", Shape::Size, Presence::Default("32KiB")),
-    key("token", Shape::Size, Presence::Default("8KiB")),
-    key("list", Shape::Size, Presence::Default("8MiB")),
-    key("body_timeout", Shape::Duration, Presence::Default("30s")),
-    key(
-        "failures_per_source",
-        Shape::Integer,
-        Presence::Default("100"),
-    ),
-    key("failures", Shape::Integer, Presence::Default("2000")),
+    bound("body", Shape::Size, "4MiB"),
+    bound("headers", Shape::Size, "32KiB"),
+    bound("header_lines", Shape::Integer, "100"),
+    bound("token", Shape::Size, "8KiB"),
+    bound("list", Shape::Size, "8MiB"),
+    bound("list_ttl", Shape::Duration, "5m"),
+    bound("event", Shape::Size, "8MiB"),
+    bound("answer", Shape::Size, "1GiB"),
+    bound("stream_age", Shape::Duration, "24h"),
+    bound("json_depth", Shape::Integer, "64"),
+    bound("json_keys", Shape::Integer, "10000"),
+    bound("subscriptions", Shape::Integer, "256"),
+    bound("head_timeout", Shape::Duration, "10s"),
+    bound("body_timeout", Shape::Duration, "30s"),
+    bound("body_rate", Shape::Size, "1KiB"),
+    bound("write_timeout", Shape::Duration, "30s"),
+    bound("idle_timeout", Shape::Duration, "1m"),
+    bound("connections", Shape::Integer, "10000"),
+    bound("connections_per_source", Shape::Integer, "1000"),
+    bound("streams_per_connection", Shape::Integer, "128"),
+    bound("bytes_in_flight", Shape::Size, "256MiB"),
+    bound("sessions", Shape::Integer, "100000"),
+    bound("sessions_per_principal", Shape::Integer, "1000"),
+    bound("session_idle", Shape::Duration, "24h"),
+    bound("tasks", Shape::Integer, "100000"),
+    bound("tasks_per_principal", Shape::Integer, "1000"),
+    bound("task_idle", Shape::Duration, "24h"),
+    bound("failures_per_source", Shape::Integer, "100"),
+    bound("failures", Shape::Integer, "2000"),
 ];
+
+/// A bound has a default.
+const fn bound(name: &'static str, shape: Shape, default: &'static str) -> Key {
+    key(name, shape, Presence::Default(default))
+}
 
 static SHUTDOWN: &[Key] = &[key("drain", Shape::Duration, Presence::Default("20s"))];
 

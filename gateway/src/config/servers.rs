@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::identity::settings::{Audience, AudienceRule, Fingerprint, SenderConstraint};
 use crate::model::{IssuerUrl, ServerName};
 
+use super::answers;
 use super::checked::{Server, Upstream};
 use super::demands;
 use super::issuers::Issuers;
@@ -83,17 +84,7 @@ fn server(
     let sender_constraint = demands::sender_constraint(section, review);
     let demands = demands::demands(section, review);
     let api_keys = keys::api_keys(section, names, review);
-    if let (Some(constraint), Some(node)) = (sender_constraint, section.node("api_keys"))
-        && constraint != SenderConstraint::Any
-    {
-        let help = "remove `api_keys`, or write `sender_constraint: any`";
-        review.report(
-            node.at,
-            "no-effect",
-            "`api_keys` has no effect: a key is bound to nothing, and `sender_constraint` demands it",
-            help,
-        );
-    }
+    refuse_unbound_keys(section, sender_constraint, review);
     let audience = Audience {
         server: name?,
         accepted: accepted?,
@@ -112,7 +103,27 @@ fn server(
         audience,
         demands,
         outliving: demands::outliving(section),
+        answers: answers::answers(section, review),
+        pins: answers::pins(section, review)?,
     })
+}
+
+fn refuse_unbound_keys(
+    section: &Section<'_>,
+    constraint: Option<SenderConstraint>,
+    review: &mut Review<'_>,
+) {
+    if let (Some(constraint), Some(node)) = (constraint, section.node("api_keys"))
+        && constraint != SenderConstraint::Any
+    {
+        let help = "remove `api_keys`, or write `sender_constraint: any`";
+        review.report(
+            node.at,
+            "no-effect",
+            "`api_keys` has no effect: a key is bound to nothing, and `sender_constraint` demands it",
+            help,
+        );
+    }
 }
 
 fn audience_rule(section: &Section<'_>) -> AudienceRule {

@@ -11,7 +11,9 @@ use url::{Host, Url};
 use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
-use crate::config::{ArgumentsRecord, Limits, Listen, Outliving, Server, Settings, Upstream};
+use crate::config::{
+    Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
+};
 use crate::decision::freshness::Demands;
 use crate::identity::settings::{Audience, DpopSettings, IssuerSettings, KeySource};
 use crate::model::{Digest, IssuerUrl};
@@ -104,7 +106,7 @@ impl Plan<'_> {
             insecure: Vec::new(),
             ops: None,
             admin: None,
-            limits: LIMITS,
+            limits: Limits::default(),
             drain: Duration::from_secs(2),
             deny_http_status: None,
             public_url,
@@ -122,6 +124,8 @@ impl Plan<'_> {
             },
             demands: Demands::default(),
             outliving: Outliving::Cut,
+            answers: Answers::default(),
+            pins: Pins::Off,
             upstream: upstream(self.fronted.url())?,
             path,
             resource,
@@ -219,13 +223,3 @@ fn writing(row: Row) -> Row {
 
 /// A printed token lasts a working day.
 const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
-
-const LIMITS: Limits = Limits {
-    body: 4 << 20,
-    headers: 32 << 10,
-    token: 8 << 10,
-    list: 8 << 20,
-    body_timeout: Duration::from_secs(30),
-    failures_per_source: 100,
-    failures: 2000,
-};

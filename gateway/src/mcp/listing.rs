@@ -50,6 +50,15 @@ impl Listing {
     }
 }
 
+/// One item of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// The name or URI by which it is allowed or not, unescaped.
+    pub name: &'a str,
+    /// All of it: one JSON object, as the server wrote it.
+    pub text: &'a str,
+}
+
 /// What a server's message was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -138,7 +147,7 @@ pub fn filter(
     listing: Listing,
     era: Era,
     expected: Option<&RequestId>,
-    allowed: &mut dyn FnMut(&str) -> bool,
+    allowed: &mut dyn FnMut(Item<'_>) -> bool,
 ) -> Result<Filtered, ListFault> {
     let document = scan(message, Limits::ANSWER)?;
     let incoming = Incoming::of(&document, era)?;
@@ -149,7 +158,7 @@ pub fn filter(
     }
     match (&incoming.id, &incoming.result) {
         (Some(id), Some(result)) => {
-            let mut judge = |_, name: &str| allowed(name);
+            let mut judge = |_, item: Item<'_>| allowed(item);
             let mut rewrite = Rewrite::new(&document, &mut judge);
             rewrite.result(id, result, &[listing])?;
             Ok(rewrite.end(era))
@@ -164,7 +173,7 @@ pub fn filter(
 pub fn filter_any(
     message: &[u8],
     era: Era,
-    allowed: &mut dyn FnMut(Listing, &str) -> bool,
+    allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
 ) -> Result<Filtered, ListFault> {
     let document = scan(message, Limits::ANSWER)?;
     let incoming = Incoming::of(&document, era)?;

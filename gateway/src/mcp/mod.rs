@@ -15,6 +15,7 @@ pub mod parse;
 pub mod reply;
 mod rewrite;
 mod scan;
+pub mod seen;
 mod spelling;
 pub mod sse;
 pub mod stream;
@@ -22,8 +23,9 @@ mod token;
 pub mod version;
 
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
-pub use listing::{ListFault, Listing};
+pub use listing::{Item, ListFault, Listing};
 pub use method::{Access, Method};
 pub use parse::read;
+pub use seen::{Onward, Seen};
 pub use stream::SseFilter;
 pub use version::{Era, Revision};

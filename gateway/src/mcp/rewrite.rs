@@ -6,14 +6,14 @@ use std::ops::Range;
 use super::ascii;
 use super::call::RequestId;
 use super::document::Document;
-use super::listing::{Filtered, Kind, ListFault, Listing};
+use super::listing::{Filtered, Item, Kind, ListFault, Listing};
 use super::spelling::resembles;
 use super::version::Era;
 
 /// Writes a result anew.
 pub(super) struct Rewrite<'a, 'f> {
     document: &'a Document<'a>,
-    allowed: &'f mut dyn FnMut(Listing, &str) -> bool,
+    allowed: &'f mut dyn FnMut(Listing, Item<'_>) -> bool,
     out: Vec<u8>,
     cache: CacheScope,
     kept: usize,
@@ -29,7 +29,7 @@ enum CacheScope {
 impl<'a, 'f> Rewrite<'a, 'f> {
     pub(super) fn new(
         document: &'a Document<'a>,
-        allowed: &'f mut dyn FnMut(Listing, &str) -> bool,
+        allowed: &'f mut dyn FnMut(Listing, Item<'_>) -> bool,
     ) -> Self {
         let out = Vec::with_capacity(document.root().len() + 32);
         Self {
@@ -84,11 +84,12 @@ impl<'a, 'f> Rewrite<'a, 'f> {
         self.out.push(b'[');
         for item in document.elements(array) {
             let name = name_of(document, item, listing)?;
-            if !(self.allowed)(listing, &name) {
+            let text = document.text(item);
+            if !(self.allowed)(listing, Item { name: &name, text }) {
                 self.removed += 1;
                 continue;
             }
-            ascii::write(document.text(item), &mut self.out);
+            ascii::write(text, &mut self.out);
             self.out.push(b',');
             self.kept += 1;
         }

@@ -1,7 +1,7 @@
 //! Filters a whole event stream, event by event. Never passes anything on after the first fault.
 
 use super::call::RequestId;
-use super::listing::{Filtered, Kind, ListFault, Listing, filter, filter_any};
+use super::listing::{Filtered, Item, Kind, ListFault, Listing, filter, filter_any};
 use super::sse::{SseItem, SseReader, write_event};
 use super::version::Era;
 
@@ -54,7 +54,7 @@ impl SseFilter {
     pub fn push(
         &mut self,
         chunk: &[u8],
-        allowed: &mut dyn FnMut(Listing, &str) -> bool,
+        allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
         out: &mut Vec<u8>,
     ) -> Result<(), ListFault> {
         self.check()?;
@@ -67,7 +67,7 @@ impl SseFilter {
     /// Takes the end of the stream.
     pub fn finish(
         &mut self,
-        allowed: &mut dyn FnMut(Listing, &str) -> bool,
+        allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
         out: &mut Vec<u8>,
     ) -> Result<(), ListFault> {
         self.check()?;
@@ -104,7 +104,7 @@ impl SseFilter {
     fn write(
         &mut self,
         items: Vec<SseItem>,
-        allowed: &mut dyn FnMut(Listing, &str) -> bool,
+        allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
         out: &mut Vec<u8>,
     ) -> Result<(), ListFault> {
         for item in items {
@@ -142,12 +142,12 @@ impl SseFilter {
     fn filter(
         &self,
         data: &str,
-        allowed: &mut dyn FnMut(Listing, &str) -> bool,
+        allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
     ) -> Result<Filtered, ListFault> {
         match &self.scope {
             Scope::Any => filter_any(data.as_bytes(), self.era, allowed),
             Scope::List { listing, id } => {
-                let mut judge = |name: &str| allowed(*listing, name);
+                let mut judge = |item: Item<'_>| allowed(*listing, item);
                 filter(data.as_bytes(), *listing, self.era, Some(id), &mut judge)
             }
         }

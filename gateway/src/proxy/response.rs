@@ -8,7 +8,7 @@ use pingora::http::{RequestHeader, ResponseHeader};
 use crate::decision::Gate;
 use crate::mcp::listing::{Kind, filter, filter_any};
 use crate::mcp::reply::{self, SummaryTap};
-use crate::mcp::{Era, ListFault, Listing, Method, SseFilter};
+use crate::mcp::{Era, Item, ListFault, Listing, Method, SseFilter};
 use crate::model::Reason;
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::{error_message, give_nonce};
@@ -306,10 +306,10 @@ fn release(
 ) -> Result<Vec<u8>, Unfilterable> {
     let gate = gate(forwarding);
     let metrics = &forwarding.route.metrics;
-    let mut shows = |listing: Listing, name: &str| {
-        let shown = gate.shows(listing, name);
+    let mut shows = |listing: Listing, item: Item<'_>| {
+        let shown = gate.shows(listing, item.name);
         if shown && listing == Listing::Tools {
-            metrics.learn_tool(name);
+            metrics.learn_tool(item.name);
         }
         shown
     };
@@ -317,7 +317,7 @@ fn release(
     let Some(listing) = listing else {
         return Ok(filter_any(held, era, &mut shows)?.message);
     };
-    let mut allowed = |name: &str| shows(listing, name);
+    let mut allowed = |item: Item<'_>| shows(listing, item);
     let filtered = filter(held, listing, era, forwarding.passage.id(), &mut allowed)?;
     // What stands alone in a body is taken for the answer: nothing else may.
     if filtered.kind != Kind::Response {
@@ -333,7 +333,7 @@ fn events(
     end: bool,
 ) -> Result<(), Unfilterable> {
     let gate = gate(forwarding);
-    let mut allowed = |listing: Listing, name: &str| gate.shows(listing, name);
+    let mut allowed = |listing: Listing, item: Item<'_>| gate.shows(listing, item.name);
     let mut out = Vec::new();
     if let Some(bytes) = piece.take() {
         filter.push(&bytes, &mut allowed, &mut out)?;

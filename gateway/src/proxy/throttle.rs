@@ -112,15 +112,13 @@ mod tests {
     use super::Throttle;
     use crate::config::Limits;
 
-    const LIMITS: Limits = Limits {
-        body: 0,
-        headers: 0,
-        token: 0,
-        list: 0,
-        body_timeout: Duration::ZERO,
-        failures_per_source: 10,
-        failures: 25,
-    };
+    fn limits() -> Limits {
+        Limits {
+            failures_per_source: 10,
+            failures: 25,
+            ..Limits::default()
+        }
+    }
 
     fn source(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -129,8 +127,8 @@ mod tests {
     /// Fails for as long as it may; the number of attempts.
     fn exhaust(throttle: &Throttle, from: &str, now: Instant) -> usize {
         let mut attempts = 0;
-        while !throttle.is_past(Some(source(from)), &LIMITS, now) {
-            throttle.failed(Some(source(from)), &LIMITS, now);
+        while !throttle.is_past(Some(source(from)), &limits(), now) {
+            throttle.failed(Some(source(from)), &limits(), now);
             attempts += 1;
         }
         attempts
@@ -158,16 +156,17 @@ mod tests {
     fn j60_failures_that_were_under_way_at_once_are_paid_for_with_a_second_at_most() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         for _ in 0..15 {
-            throttle.failed(Some(source("192.0.2.1")), &LIMITS, now);
+            throttle.failed(Some(source("192.0.2.1")), &limits(), now);
         }
         let later = |millis| now + Duration::from_millis(millis);
         assert_eq!(exhaust(&throttle, "192.0.2.1", later(500)), 0);
         assert_eq!(exhaust(&throttle, "192.0.2.1", later(600)), 1);
 
         for _ in 0..1000 {
-            throttle.failed(Some(source("192.0.2.2")), &LIMITS, now);
+            throttle.failed(Some(source("192.0.2.2")), &limits(), now);
         }
-        let is_past = |millis| throttle.is_past(Some(source("192.0.2.2")), &LIMITS, later(millis));
+        let is_past =
+            |millis| throttle.is_past(Some(source("192.0.2.2")), &limits(), later(millis));
         assert!(is_past(1099) && !is_past(1100), "a second in debt");
     }
 
@@ -178,14 +177,14 @@ mod tests {
             .map(|host| exhaust(&throttle, &format!("198.51.100.{host}"), now))
             .sum();
         assert_eq!(attempts, 25);
-        assert!(throttle.is_past(Some(source("203.0.113.1")), &LIMITS, now));
+        assert!(throttle.is_past(Some(source("203.0.113.1")), &limits(), now));
     }
 
     #[test]
     fn j60_one_host_cannot_be_many_sources() {
         let (throttle, now) = (Throttle::default(), Instant::now());
         exhaust(&throttle, "2001:db8:1:2::1", now);
-        let is_past = |text| throttle.is_past(Some(source(text)), &LIMITS, now);
+        let is_past = |text| throttle.is_past(Some(source(text)), &limits(), now);
         assert!(is_past("2001:db8:1:2:ffff:ffff:ffff:ffff"), "the same /64");
         assert!(!is_past("2001:db8:1:3::1"), "another /64");
         exhaust(&throttle, "192.0.2.1", now);
@@ -196,7 +195,7 @@ mod tests {
     fn j60_a_limit_of_one_is_one() {
         let limits = Limits {
             failures_per_source: 1,
-            ..LIMITS
+            ..limits()
         };
         let (throttle, now) = (Throttle::default(), Instant::now());
         let from = Some(source("192.0.2.1"));
@@ -212,7 +211,7 @@ mod tests {
         let places = throttle.sources.len();
         for host in 0..100_000_u32 {
             let from = Some(IpAddr::from(host.to_be_bytes()));
-            throttle.failed(from, &LIMITS, Instant::now());
+            throttle.failed(from, &limits(), Instant::now());
         }
         assert_eq!(throttle.sources.len(), places);
     }

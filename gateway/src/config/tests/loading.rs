@@ -7,7 +7,7 @@ use gatewright_policies::Access;
 
 use crate::audit::settings::LedgerSettings;
 use crate::config::load::load;
-use crate::config::{ArgumentsRecord, Limits, Listen, Outliving, Server, Upstream};
+use crate::config::{Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Upstream};
 use crate::decision::freshness::Demands;
 use crate::identity::settings::{
     Audience, AudienceRule, Fingerprint, IssuerSettings, KeySource, Profile, SenderConstraint,
@@ -120,6 +120,8 @@ fn an_absent_key_of_a_server_has_its_default() {
         },
         demands: Demands::default(),
         outliving: Outliving::Cut,
+        answers: Answers::default(),
+        pins: Pins::Off,
     };
     assert_eq!(loaded(SMALLEST).servers, [expected]);
 }
@@ -141,16 +143,7 @@ fn an_absent_listener_has_its_default() {
 #[test]
 fn absent_bounds_have_their_defaults() {
     let settings = loaded(SMALLEST);
-    let expected = Limits {
-        body: 4 << 20,
-        headers: 32 << 10,
-        token: 8 << 10,
-        list: 8 << 20,
-        body_timeout: Duration::from_secs(30),
-        failures_per_source: 100,
-        failures: 2000,
-    };
-    assert_eq!(settings.limits, expected);
+    assert_eq!(settings.limits, Limits::default());
     assert_eq!(settings.drain, Duration::from_secs(20));
     assert_eq!(settings.deny_http_status, None);
     assert!(settings.policy.rows().is_empty() && settings.insecure.is_empty());
@@ -271,6 +264,7 @@ insecure: { plain_public_listener: true }",
             body_timeout,
             failures_per_source: 7,
             failures: 70,
+            ..Limits::default()
         }
     );
     assert_eq!(

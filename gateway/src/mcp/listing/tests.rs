@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Filtered, Kind, ListFault, Listing, filter, filter_any};
+use super::{Filtered, Item, Kind, ListFault, Listing, filter, filter_any};
 use crate::mcp::call::RequestId;
 use crate::mcp::version::Era;
 
@@ -16,7 +16,7 @@ fn tools(message: &str, era: Era) -> Result<Filtered, ListFault> {
         Listing::Tools,
         era,
         Some(&id("1")),
-        &mut |name| !name.starts_with("no"),
+        &mut |item| !item.name.starts_with("no"),
     )
 }
 
@@ -106,7 +106,7 @@ fn every_listing_has_its_own_member_and_key() {
             listing,
             Era::Legacy,
             None,
-            &mut |name| name == "y",
+            &mut |item| item.name == "y",
         )
         .unwrap();
         assert_eq!(parsed(&filtered)["result"][member], json!([{ key: "y" }]));
@@ -203,7 +203,7 @@ fn a_request_of_the_server_passes_only_in_the_legacy_era() {
 
 #[test]
 fn any_list_on_a_resumed_stream_is_filtered() {
-    let mut allowed = |listing, name: &str| listing == Listing::Tools && name == "a";
+    let mut allowed = |listing, item: Item<'_>| listing == Listing::Tools && item.name == "a";
     let mut any = |text: &str| filter_any(text.as_bytes(), Era::Legacy, &mut allowed);
     let message = r#"{"jsonrpc":"2.0","id":5,"result":{"tools":[{"name":"a"},{"name":"b"}],"prompts":[{"name":"a"}]}}"#;
     let filtered = any(message).unwrap();

@@ -5,7 +5,7 @@ use proptest::{collection, prop_assert, prop_assert_eq};
 
 use super::SseFilter;
 use crate::mcp::call::RequestId;
-use crate::mcp::listing::{ListFault, Listing};
+use crate::mcp::listing::{Item, ListFault, Listing};
 use crate::mcp::version::Era;
 
 const ANSWER: &str = "id: 1\ndata:\n\n: hello secret_tool\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\ndata: \"result\":{\"tools\":[{\"name\":\"open_tool\",\"description\":\"é\u{2028}\"},\ndata: {\"name\":\"secret_tool\"}]}}\n\n";
@@ -19,8 +19,8 @@ fn filter(era: Era) -> SseFilter {
     )
 }
 
-fn is_open(_: Listing, name: &str) -> bool {
-    name == "open_tool"
+fn is_open(_: Listing, item: Item<'_>) -> bool {
+    item.name == "open_tool"
 }
 
 fn run(mut filter: SseFilter, pieces: &[&[u8]]) -> (Result<(), ListFault>, String) {
