@@ -32,7 +32,7 @@ impl Answer {
 pub(crate) struct Agent {
     pub(crate) client: Client,
     url: String,
-    token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 impl Agent {
