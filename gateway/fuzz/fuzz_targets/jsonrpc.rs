@@ -1,0 +1,25 @@
+//! Messages of any bytes under any headers, against the oracle of `tests/oracle`. Never holds logic of its own.
+
+#![no_main]
+
+#[path = "../../tests/oracle/json.rs"]
+mod json;
+#[path = "../../tests/oracle/judge.rs"]
+mod judge;
+#[path = "../../tests/oracle/model.rs"]
+mod model;
+#[path = "../../tests/oracle/readers.rs"]
+mod readers;
+#[path = "../../tests/oracle/subject.rs"]
+mod subject;
+
+use std::sync::LazyLock;
+
+use gatewright_policies::RoleTable;
+use libfuzzer_sys::fuzz_target;
+
+static TABLE: LazyLock<RoleTable> = LazyLock::new(subject::table);
+
+fuzz_target!(|bytes: &[u8]| {
+    judge::input(bytes, &TABLE);
+});
