@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+#[path = "oracle/heads.rs"]
+mod heads;
 #[path = "oracle/json.rs"]
 mod json;
 #[path = "oracle/judge.rs"]
@@ -15,6 +17,8 @@ mod model;
 mod processes;
 #[path = "oracle/readers.rs"]
 mod readers;
+#[path = "oracle/rules.rs"]
+mod rules;
 #[path = "oracle/subject.rs"]
 mod subject;
 
@@ -39,9 +43,9 @@ fn sent_on(cases: u32, messages: impl Strategy<Value = Sent>) -> Vec<(Vec<u8>, D
     };
     let tried = TestRunner::new(config).run(&messages, |sent| {
         let heads = if sent.is_modern {
-            vec![judge::mirrored(&sent.body)]
+            vec![heads::mirrored(&sent.body)]
         } else {
-            vec![judge::legacy(), model::Head::default()]
+            vec![heads::legacy(), model::Head::default()]
         };
         for head in heads {
             if let Some(deed) = judge::message(&sent.body, &head, &table) {
@@ -62,7 +66,7 @@ fn all_read_alike(sent: &[(Vec<u8>, Deed)]) {
     for program in PROGRAMS {
         let readings = processes::readings(program, &bodies);
         for ((body, deed), reading) in sent.iter().zip(&readings) {
-            judge::agree(deed, reading, program.0, body);
+            readers::agree(deed, reading, program.0, body);
         }
     }
 }
@@ -122,7 +126,7 @@ fn the_oracle_itself_refuses_what_two_readers_read_differently() {
     let call = |params: &str| {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{params}}}}}"#)
     };
-    let verdict = |body: &str| model::allowed(body.as_bytes(), &judge::legacy(), subject::may);
+    let verdict = |body: &str| model::allowed(body.as_bytes(), &heads::legacy(), rules::may);
     let good = call(r#""name":"search_x""#);
     assert_eq!(verdict(&good).unwrap().names, ["search_x"]);
     for bad in [

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../../tests/oracle/heads.rs"]
+mod heads;
 #[path = "../../tests/oracle/json.rs"]
 mod json;
 #[path = "../../tests/oracle/judge.rs"]
@@ -10,6 +12,8 @@ mod judge;
 mod model;
 #[path = "../../tests/oracle/readers.rs"]
 mod readers;
+#[path = "../../tests/oracle/rules.rs"]
+mod rules;
 #[path = "../../tests/oracle/subject.rs"]
 mod subject;
 

@@ -2,9 +2,11 @@
 
 use gatewright_policies::RoleTable;
 
-use crate::model::{Deed, Head, allowed, base64};
-use crate::readers::{Keys, MODELS, Reading, Wins, reading};
-use crate::subject::{forwarded, may};
+use super::heads::{legacy, mirrored};
+use super::model::{Deed, Head, allowed};
+use super::readers::every_model_agrees;
+use super::rules::may;
+use super::subject::forwarded;
 
 /// The first byte says which headers there are, the rest is the body.
 pub(crate) fn input(bytes: &[u8], table: &RoleTable) -> Option<Deed> {
@@ -43,44 +45,6 @@ pub(crate) fn message(body: &[u8], head: &Head, table: &RoleTable) -> Option<Dee
         "the oracle does not allow {:?} under {head:?}",
         String::from_utf8_lossy(body)
     );
-    for model in MODELS {
-        let read = reading(body, model).expect("what is sent on is JSON");
-        agree(&deed, &read, &format!("{model:?}"), body);
-    }
+    every_model_agrees(&deed, body);
     Some(deed)
-}
-
-/// The reader reads the same method, and the same names where the method has one.
-pub(crate) fn agree(deed: &Deed, read: &Reading, who: &str, body: &[u8]) {
-    let body = String::from_utf8_lossy(body);
-    assert_eq!(read.method.as_ref(), Some(&deed.method), "{who}: {body}");
-    if deed.method != "subscriptions/listen" {
-        assert_eq!(read.names(), deed.names, "{who}: {body}");
-    }
-}
-
-pub(crate) fn legacy() -> Head {
-    Head {
-        version: Some("2025-11-25".into()),
-        ..Head::default()
-    }
-}
-
-/// The headers that an honest client of 2026-07-28 would send with these bytes.
-pub(crate) fn mirrored(body: &[u8]) -> Head {
-    let read = reading(body, (Keys::Exact, Wins::Last)).unwrap_or_default();
-    let name = read.names().first().map(|name| (*name).to_owned());
-    let name = name.or(read.task).map(|name| {
-        let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_plain && !name.starts_with("=?") {
-            name
-        } else {
-            format!("=?base64?{}?=", base64(name.as_bytes()))
-        }
-    });
-    Head {
-        version: Some("2026-07-28".into()),
-        method: read.method,
-        name,
-    }
 }

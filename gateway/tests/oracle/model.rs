@@ -1,7 +1,7 @@
 //! The oracle: may these bytes, under these headers, do what they ask for one principal? A list of plain questions, each
 //! of which can only say no. Never asks the code it is there to judge.
 
-use crate::json::{Json, read};
+use super::json::{Json, read};
 
 /// The headers that say what the body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::readers::Reading;
+use super::readers::Reading;
 
 /// The program and its script.
 pub(crate) const PROGRAMS: [(&str, &str); 2] = [("node", "reader.mjs"), ("python3", "reader.py")];

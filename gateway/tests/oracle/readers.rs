@@ -1,8 +1,8 @@
 //! What servers in other languages would read: the method and what it reaches, by readers that take keys as they like.
 //! Never refuses what it can make sense of.
 
-use crate::json::{Json, read};
-use crate::model::folded;
+use super::json::{Json, read};
+use super::model::{Deed, folded};
 
 /// What a server goes by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +58,23 @@ pub(crate) fn reading(body: &[u8], (keys, wins): (Keys, Wins)) -> Option<Reading
         task: text(params.as_ref(), "taskId"),
         reference: [part("type"), part("name"), part("uri")],
     })
+}
+
+/// Every modelled reader reads in `body` what was decided on.
+pub(crate) fn every_model_agrees(deed: &Deed, body: &[u8]) {
+    for model in MODELS {
+        let read = reading(body, model).expect("what is sent on is JSON");
+        agree(deed, &read, &format!("{model:?}"), body);
+    }
+}
+
+/// The reader reads the same method, and the same names where the method has one.
+pub(crate) fn agree(deed: &Deed, read: &Reading, who: &str, body: &[u8]) {
+    let body = String::from_utf8_lossy(body);
+    assert_eq!(read.method.as_ref(), Some(&deed.method), "{who}: {body}");
+    if deed.method != "subscriptions/listen" {
+        assert_eq!(read.names(), deed.names, "{who}: {body}");
+    }
 }
 
 fn found<'a>(object: &'a Json, key: &str, keys: Keys, wins: Wins) -> Option<&'a Json> {

@@ -4,9 +4,9 @@ use gatewright::mcp::{Access, Bounds, Message, Mirrored, Target, read};
 use gatewright_policies as policies;
 use gatewright_policies::{Answer, Question, RoleTable, Row};
 
-use crate::model::{Deed, Head, Kind};
+use super::model::{Deed, Head};
 
-/// What the principal of these tests may reach, as a policy.
+/// What `rules` says, as a policy.
 pub(crate) fn table() -> RoleTable {
     let rows = [
         (policies::Access::Tool, "search_*"),
@@ -24,32 +24,6 @@ pub(crate) fn table() -> RoleTable {
         line: 1,
     });
     RoleTable::build(rows.collect()).expect("the patterns are good")
-}
-
-/// The same in plain words.
-pub(crate) fn may(kind: Kind, name: &str) -> bool {
-    let is_text = !name.is_empty() && name.len() <= 4096 && !name.chars().any(char::is_control);
-    match kind {
-        Kind::Tool => {
-            let is_plain = name.len() <= 128
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-            name == "get_customer"
-                || name == "run report"
-                || (is_plain && name.starts_with("search_"))
-        }
-        Kind::Prompt => is_text && name.starts_with("draft-"),
-        Kind::Resource => {
-            is_text
-                && name.strip_prefix("crm://customers/").is_some_and(|rest| {
-                    !rest.contains(['/', '%', '\\'])
-                        && !rest
-                            .split(['?', '#'])
-                            .any(|part| part == "." || part == "..")
-                })
-        }
-    }
 }
 
 /// What the gateway would send on, if it would.
