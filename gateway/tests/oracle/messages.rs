@@ -4,11 +4,91 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-/// A body, and whether its headers are those of 2026-07-28.
+use super::heads;
+use super::model::Head;
+
+/// A body, and what its headers say.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) body: Vec<u8>,
-    pub(crate) is_modern: bool,
+    is_modern: bool,
+    lie: Option<Lie>,
+}
+
+/// What a header says although the body does not.
+#[derive(Debug, Clone, Copy)]
+enum Lie {
+    Version(Option<&'static str>),
+    Method(Option<&'static str>),
+    Name(Option<&'static str>),
+}
+
+impl Sent {
+    fn honest(body: Vec<u8>, is_modern: bool) -> Self {
+        let lie = None;
+        Self {
+            body,
+            is_modern,
+            lie,
+        }
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        let mut head = if self.is_modern {
+            heads::mirrored(&self.body)
+        } else {
+            heads::legacy()
+        };
+        let own = |said: Option<&str>| said.map(str::to_owned);
+        match self.lie {
+            None => {}
+            Some(Lie::Version(said)) => head.version = own(said),
+            Some(Lie::Method(said)) => head.method = own(said),
+            Some(Lie::Name(said)) => head.name = own(said),
+        }
+        head
+    }
+}
+
+fn lie() -> impl Strategy<Value = Option<Lie>> {
+    let version = select(
+        &[
+            None,
+            Some("2025-06-18"),
+            Some("2026-07-28"),
+            Some("1900-01-01"),
+        ][..],
+    );
+    let method = select(
+        &[
+            None,
+            Some("tools/list"),
+            Some("Tools/Call"),
+            Some("tools/call"),
+        ][..],
+    );
+    let name = select(
+        &[
+            None,
+            Some("search_customers"),
+            Some("delete_customer"),
+            Some("=?base64?eA?="),
+        ][..],
+    );
+    prop_oneof![
+        3 => Just(None),
+        1 => version.prop_map(|said| Some(Lie::Version(said))),
+        1 => method.prop_map(|said| Some(Lie::Method(said))),
+        1 => name.prop_map(|said| Some(Lie::Name(said))),
+    ]
+}
+
+/// Such a message with a header that may lie.
+pub(crate) fn disguised() -> impl Strategy<Value = Sent> {
+    (prop_oneof![good(), structured()], lie()).prop_map(|(mut sent, lie)| {
+        sent.lie = lie;
+        sent
+    })
 }
 
 /// A message of members that are mostly right.
@@ -28,7 +108,7 @@ pub(crate) fn structured() -> impl Strategy<Value = Sent> {
         members.extend(id.map(|id| format!("\"id\":{id}")));
         members.extend(odd);
         let body = format!("{gap}{{{}}}{gap}", members.join(",")).into_bytes();
-        Sent { body, is_modern }
+        Sent::honest(body, is_modern)
     })
 }
 
@@ -49,10 +129,7 @@ fn good() -> impl Strategy<Value = Sent> {
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{{meta},"name":"search_customers","arguments":{{"q":"ä b","n":[1,2.5]}}}}}}"#
         );
-        Sent {
-            body: body.into_bytes(),
-            is_modern,
-        }
+        Sent::honest(body.into_bytes(), is_modern)
     })
 }
 
@@ -61,7 +138,7 @@ pub(crate) fn raw() -> impl Strategy<Value = Sent> {
     let pieces = vec(select(PIECES), 0..24).prop_map(|pieces| pieces.concat().into_bytes());
     let bytes = vec(any::<u8>(), 0..64);
     (prop_oneof![pieces, bytes], any::<bool>())
-        .prop_map(|(body, is_modern)| Sent { body, is_modern })
+        .prop_map(|(body, is_modern)| Sent::honest(body, is_modern))
 }
 
 fn gap() -> impl Strategy<Value = &'static str> {
