@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn q27_a_trace_parent_has_one_form() {
         let (future, upper) = (
-            format!("cc{}-what-comes", &PARENT[2..]),
+            format!("{}-what-comes", PARENT.replacen("00", "cc", 1)),
             PARENT.to_uppercase(),
         );
         takes(Field::Parent, &[PARENT, &future]);
@@ -165,7 +165,15 @@ mod tests {
         let zeros = PARENT.replace("00f067aa0ba902b7", "0000000000000000");
         refuses(
             Field::Parent,
-            &["", "x", &upper, &more, &crlf, &zeros, &PARENT[..54]],
+            &[
+                "",
+                "x",
+                &upper,
+                &more,
+                &crlf,
+                &zeros,
+                PARENT.trim_end_matches('1'),
+            ],
         );
     }
 

@@ -14,16 +14,18 @@ pub(crate) enum Json {
 
 impl Json {
     pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
         }
     }
 
     pub(crate) fn object(&self) -> Option<&[(String, Json)]> {
-        match self {
-            Self::Object(members) => Some(members),
-            _ => None,
+        if let Self::Object(members) = self {
+            Some(members)
+        } else {
+            None
         }
     }
 
@@ -44,7 +46,7 @@ impl Json {
                 keys.windows(2).any(|pair| pair[0] == pair[1])
                     || members.iter().any(|(_, value)| value.has_twins())
             }
-            _ => false,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
         }
     }
 }

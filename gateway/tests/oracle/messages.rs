@@ -189,7 +189,7 @@ fn key(name: &'static str) -> impl Strategy<Value = String> {
         1 => Just(format!("\"{}\"", name.to_uppercase())),
         1 => Just(format!("\"{name}\\u0000x\"")),
         1 => Just(format!("\"{}\"", name.replacen('s', "\u{17f}", 1))),
-        1 => Just(format!("\"\\u00{:02x}{}\"", name.as_bytes()[0], &name[1..])),
+        1 => Just(format!("\"\\u00{:02x}{}\"", name.as_bytes()[0], name.get(1..).unwrap_or_default())),
     ]
 }
 

@@ -255,3 +255,35 @@ fn q17_reading_costs_time_in_proportion_to_the_body() {
         "{small:?} for 900 keys, {large:?} for 9000"
     );
 }
+
+/// Kibibytes that this process held at most since `clear_refs` was written.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = line.unwrap().trim().trim_end_matches(" kB");
+    digits.parse().unwrap()
+}
+
+#[test]
+fn q17_reading_holds_less_than_two_bodies_beside_the_body() {
+    let around = |value: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"a","arguments":{value}}}}}"#
+        )
+    };
+    let megabytes = 10_usize;
+    let numbers = "1,".repeat(megabytes * 500_000);
+    for value in [
+        format!("{{\"a\":\"{}\"}}", "\\u0041b".repeat(megabytes * 142_857)),
+        format!("{{\"a\":[{numbers}1]}}"),
+        format!("{{\"{}\":1}}", "k".repeat(megabytes * 1_000_000)),
+    ] {
+        let body = around(&value);
+        drop(value);
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let before = peak();
+        assert!(read(body.as_bytes(), LEGACY).is_ok());
+        let held = peak().saturating_sub(before) * 1024;
+        assert!(held < 2 * body.len(), "{held} bytes for {}", body.len());
+    }
+}
