@@ -208,51 +208,54 @@ async fn q05_q09_q13_a_message_that_no_client_may_send_never_arrives() {
     assert_refused(cases.collect()).await;
 }
 
+/// What a call has, and what stands there instead.
+const UNFIT: &[(&str, &str, &str)] = &[
+    (
+        "a name that is a number",
+        r#""name":"search_customers""#,
+        r#""name":5"#,
+    ),
+    ("an empty name", "search_customers", ""),
+    ("a name with NUL", "search_customers", r"search_\u0000"),
+    ("no name", r#""name":"#, r#""title":"#),
+    (
+        "a name in a list",
+        r#""search_customers""#,
+        r#"["search_customers"]"#,
+    ),
+    ("a name that is null", r#""search_customers""#, "null"),
+    ("a name that is an object", r#""search_customers""#, "{}"),
+    (
+        "arguments in an array",
+        r#""arguments":{}"#,
+        r#""arguments":[]"#,
+    ),
+    (
+        "arguments as text",
+        r#""arguments":{}"#,
+        r#""arguments":"{}""#,
+    ),
+    (
+        "a look-alike of name",
+        r#""name":"#,
+        r#""Name":"delete_customer","name":"#,
+    ),
+    (
+        "a look-alike ended by NUL",
+        r#""name":"#,
+        r#""name\u0000":"x","name":"#,
+    ),
+    (
+        "a folded look-alike",
+        r#""name":"#,
+        r#""ta\u017fkId":"x","name":"#,
+    ),
+];
+
 #[tokio::test]
 async fn q05_q07_q08_params_that_do_not_fit_never_arrive() {
     let mut cases = Vec::new();
-    for (what, from, to) in [
-        (
-            "a name that is a number",
-            r#""name":"search_customers""#,
-            r#""name":5"#,
-        ),
-        ("an empty name", "search_customers", ""),
-        ("a name with NUL", "search_customers", r"search_\u0000"),
-        ("no name", r#""name":"#, r#""title":"#),
-        (
-            "a name in a list",
-            r#""search_customers""#,
-            r#"["search_customers"]"#,
-        ),
-        ("a name that is null", r#""search_customers""#, "null"),
-        ("a name that is an object", r#""search_customers""#, "{}"),
-        (
-            "arguments in an array",
-            r#""arguments":{}"#,
-            r#""arguments":[]"#,
-        ),
-        (
-            "arguments as text",
-            r#""arguments":{}"#,
-            r#""arguments":"{}""#,
-        ),
-        (
-            "a look-alike of name",
-            r#""name":"#,
-            r#""Name":"delete_customer","name":"#,
-        ),
-        (
-            "a look-alike ended by NUL",
-            r#""name":"#,
-            r#""name\u0000":"x","name":"#,
-        ),
-        (
-            "a folded look-alike",
-            r#""name":"#,
-            r#""ta\u017fkId":"x","name":"#,
-        ),
-    ] {
+    for (what, from, to) in UNFIT {
         let body = legacy_call("{}").replacen(from, to, 1);
         cases.push(Case::new(what, Lines::legacy(), body));
         let body = modern_call("{}").replacen(from, to, 1);
