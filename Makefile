@@ -2,15 +2,18 @@
 # test   install what the tests need, then everything CI runs
 # bench  the benchmarks with release builds; writes benches/RESULTS.md and benches/VERIFY.md
 # lint   formatting and lints alone
+# fuzz   each target for a minute, side by side
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export CARGO_INCREMENTAL ?= 1
 
 VENV := $(CURDIR)/target/venv
+FUZZ_TARGETS ?= jsonrpc sse listing
+FUZZ_SECONDS ?= 60
 CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
 
-.PHONY: dev test bench lint build-tools test-tools rust-tests docs deny layers examples clients conformance load-smoke
+.PHONY: dev test bench lint build-tools test-tools rust-tests fuzz docs deny layers examples clients conformance load-smoke
 
 dev: build-tools
 	cargo build --profile first-run -p gatewright
@@ -21,13 +24,13 @@ build-tools:
 	@.ci/need cmake:cmake cc:gcc
 
 test-tools: build-tools
-	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux
+	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++
 	@.ci/npm gateway/tests/clients
 	@.ci/npm gateway/tests/conformance
 	@.ci/tool cargo-nextest 0.9.143
 	@.ci/tool cargo-deny 0.18.9
 
-test: test-tools lint deny layers rust-tests docs examples clients conformance load-smoke
+test: test-tools lint deny layers rust-tests fuzz docs examples clients conformance load-smoke
 	@echo "all parts of make test passed"
 
 lint:
@@ -46,6 +49,10 @@ rust-tests:
 	@test -d $(CORPORA) || echo "no corpora at $(CORPORA): set CORPORA to try the parser against them too"
 	GATEWRIGHT_CORPORA=$(CORPORA) cargo nextest run --workspace $$(test -d $(CORPORA) || echo "-E not(test(corpus))")
 	cargo test --workspace --doc
+
+# libFuzzer itself is C++.
+fuzz:
+	gateway/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::mcp::Bounds;
+
 use super::review::Review;
 use super::section::Section;
 
@@ -71,6 +73,7 @@ pub struct Limits {
 impl Default for Limits {
     /// What holds where the configuration says nothing.
     fn default() -> Self {
+        let message = Bounds::default();
         Self {
             body: 4 * MEBIBYTE,
             headers: 32 * KIBIBYTE,
@@ -81,9 +84,9 @@ impl Default for Limits {
             event: 8 * MEBIBYTE,
             answer: GIBIBYTE,
             stream_age: 24 * HOUR,
-            json_depth: 64,
-            json_keys: 10_000,
-            subscriptions: 256,
+            json_depth: message.depth,
+            json_keys: message.keys,
+            subscriptions: message.subscriptions,
             head_timeout: 10 * SECOND,
             body_timeout: 30 * SECOND,
             body_rate: KIBIBYTE,
@@ -101,6 +104,17 @@ impl Default for Limits {
             task_idle: 24 * HOUR,
             failures_per_source: 100,
             failures: 2000,
+        }
+    }
+}
+
+impl Limits {
+    /// How much of a client's message is read.
+    pub const fn message(&self) -> Bounds {
+        Bounds {
+            depth: self.json_depth,
+            keys: self.json_keys,
+            subscriptions: self.subscriptions,
         }
     }
 }

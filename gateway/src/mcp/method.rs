@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_that_is_spelled_otherwise_is_unknown_and_denied() {
+    fn q09_a_method_that_is_spelled_otherwise_is_unknown_and_denied() {
         for name in [
             "Tools/Call",
             "tools/call ",

@@ -2,6 +2,7 @@
 //! never decides who may do what.
 
 mod ascii;
+mod bounds;
 pub mod call;
 mod document;
 mod envelope;
@@ -20,11 +21,14 @@ mod spelling;
 pub mod sse;
 pub mod stream;
 mod token;
+pub mod trace;
 pub mod version;
 
+pub use bounds::Bounds;
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
 pub use listing::{Item, ListFault, Listing};
 pub use method::{Access, Method};
+pub use mirror::is_readable;
 pub use parse::read;
 pub use seen::{Onward, Seen};
 pub use stream::SseFilter;

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use super::bounds::Bounds;
 use super::call::Target;
 use super::document::Document;
 use super::method::Aim;
 use super::parse::Fault;
-use super::spelling::resembles;
+use super::spelling::{begins_like, resembles};
+use super::trace::{self, Field};
 
 type Place = Option<Range<usize>>;
 
@@ -72,7 +74,12 @@ impl Params {
     }
 
     /// What the request wants to reach.
-    pub(super) fn target(&self, document: &Document<'_>, aim: Aim) -> Result<Target, Fault> {
+    pub(super) fn target(
+        &self,
+        document: &Document<'_>,
+        aim: Aim,
+        bounds: Bounds,
+    ) -> Result<Target, Fault> {
         let name = |place: &Place| identifier(document, place.as_ref());
         match aim {
             Aim::Nothing => Ok(Target::None),
@@ -81,7 +88,7 @@ impl Params {
             Aim::Resource => name(&self.uri).map(Target::Resource),
             Aim::Task => name(&self.task_id).map(Target::Task),
             Aim::Reference => reference(document, self.reference.as_ref()),
-            Aim::Subscriptions => subscriptions(document, self.notifications.as_ref()),
+            Aim::Subscriptions => subscriptions(document, self.notifications.as_ref(), bounds),
         }
     }
 
@@ -122,19 +129,7 @@ impl Params {
     /// The trace id of a well-formed `traceparent` (W3C Trace Context section 3.2.2).
     pub(super) fn trace_id(&self, document: &Document<'_>) -> Option<Box<str>> {
         let traceparent = document.string(self.meta.traceparent.as_ref()?)?;
-        let mut parts = traceparent.split('-');
-        let (version, trace, parent, flags) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let is_well_formed = is_hex(version, 2)
-            && version != "ff"
-            && is_hex(trace, 32)
-            && is_hex(parent, 16)
-            && is_hex(flags, 2)
-            && [trace, parent]
-                .into_iter()
-                .all(|id| id.bytes().any(|byte| byte != b'0'))
-            && (version != "00" || parts.next().is_none());
-        is_well_formed.then(|| trace.into())
+        trace::trace_id(&traceparent).map(Box::from)
     }
 }
 
@@ -153,7 +148,21 @@ impl Meta {
                 "io.modelcontextprotocol/clientCapabilities" => &mut found.client_capabilities,
                 "io.modelcontextprotocol/clientInfo" => &mut found.client_info,
                 "gatewright/model" => &mut found.model,
-                "traceparent" => &mut found.traceparent,
+                key if begins_like(key, OWN_PREFIX) => {
+                    return Err(Fault::params("a key of _meta is the gateway's own"));
+                }
+                "traceparent" => {
+                    well_formed(document, (Field::Parent, &member.value))?;
+                    &mut found.traceparent
+                }
+                "tracestate" => {
+                    well_formed(document, (Field::State, &member.value))?;
+                    continue;
+                }
+                "baggage" => {
+                    well_formed(document, (Field::Baggage, &member.value))?;
+                    continue;
+                }
                 key if resembles(key, KNOWN_IN_META) => {
                     return Err(Fault::params("a key of _meta looks like another"));
                 }
@@ -163,6 +172,20 @@ impl Meta {
         }
         Ok(found)
     }
+}
+
+/// A body goes on as it is or not at all, so what a header of this name would lose is refused here.
+fn well_formed(
+    document: &Document<'_>,
+    (field, value): (Field, &Range<usize>),
+) -> Result<(), Fault> {
+    document
+        .string(value)
+        .filter(|text| field.is_well_formed(text.as_bytes()))
+        .map(|_| ())
+        .ok_or(Fault::params(
+            "a trace field of _meta is malformed or too long",
+        ))
 }
 
 fn identifier(document: &Document<'_>, place: Option<&Range<usize>>) -> Result<Box<str>, Fault> {
@@ -200,7 +223,11 @@ fn reference(document: &Document<'_>, place: Option<&Range<usize>>) -> Result<Ta
     }
 }
 
-fn subscriptions(document: &Document<'_>, place: Option<&Range<usize>>) -> Result<Target, Fault> {
+fn subscriptions(
+    document: &Document<'_>,
+    place: Option<&Range<usize>>,
+    bounds: Bounds,
+) -> Result<Target, Fault> {
     let place = place
         .filter(|place| document.is_object(place))
         .ok_or(Fault::params("notifications is missing or not an object"))?;
@@ -210,25 +237,26 @@ fn subscriptions(document: &Document<'_>, place: Option<&Range<usize>>) -> Resul
     {
         return Err(Fault::params("a key of notifications looks like another"));
     }
-    let Some(member) = document.member(place, "resourceSubscriptions") else {
-        return Ok(Target::Resources(Vec::new()));
-    };
-    let uris: Vec<String> = serde_json::from_str(document.text(&member.value))
-        .map_err(|_| Fault::params("resourceSubscriptions is not an array of strings"))?;
-    if uris.len() > MOST_SUBSCRIPTIONS {
-        return Err(Fault::params("too many resourceSubscriptions"));
+    let resources = identifiers(document, place, "resourceSubscriptions")?;
+    let tasks = identifiers(document, place, "taskIds")?;
+    if resources.len() + tasks.len() > bounds.of_subscriptions() {
+        return Err(Fault::params("too many subscriptions"));
     }
-    uris.iter()
-        .map(|uri| checked(uri))
-        .collect::<Result<_, _>>()
-        .map(Target::Resources)
+    Ok(Target::Resources(resources))
 }
 
-fn is_hex(text: &str, length: usize) -> bool {
-    text.len() == length
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// The names in an array of strings, or none.
+fn identifiers(
+    document: &Document<'_>,
+    object: &Range<usize>,
+    key: &str,
+) -> Result<Vec<Box<str>>, Fault> {
+    let Some(member) = document.member(object, key) else {
+        return Ok(Vec::new());
+    };
+    let names: Vec<String> = serde_json::from_str(document.text(&member.value))
+        .map_err(|_| Fault::params("a list of subscriptions is not an array of strings"))?;
+    names.iter().map(|name| checked(name)).collect()
 }
 
 /// The keys of `params` by which servers decide what to do.
@@ -244,16 +272,22 @@ const KNOWN: &[&str] = &[
     "notifications",
     "inputResponses",
     "requestState",
+    "requestId",
 ];
 
 const KNOWN_IN_META: &[&str] = &[
     "io.modelcontextprotocol/protocolVersion",
     "io.modelcontextprotocol/clientCapabilities",
     "io.modelcontextprotocol/clientInfo",
+    "traceparent",
+    "tracestate",
+    "baggage",
 ];
+
+/// What stands under this name in `_meta` would be taken for the gateway's own word.
+const OWN_PREFIX: &str = "gatewright/";
 
 /// As long as the names that a policy can match: a list must not show what no call can name.
 const LONGEST_IDENTIFIER: usize = 4096;
 const LONGEST_MODEL: usize = 128;
 const LONGEST_CLIENT_NAME: usize = 64;
-const MOST_SUBSCRIPTIONS: usize = 256;

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::bounds::Bounds;
 use super::call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
 use super::document::Document;
 use super::envelope::Envelope;
-use super::jsonrpc::{JsonFault, Limits, scan};
+use super::jsonrpc::{JsonFault, scan};
 use super::method::{Aim, Method, NameHeader};
 use super::mirror;
 use super::params::{Meta, Params};
@@ -15,12 +16,14 @@ use crate::model::Reason;
 /// Reads the body of a request.
 ///
 /// Refused is whatever two parsers could take for two different messages: loose JSON, batches,
-/// unknown or look-alike members, and headers that say something else than the body.
-pub fn read(body: &[u8], head: Mirrored<'_>) -> Result<Read, Refused> {
-    let document = scan(body, Limits::REQUEST).map_err(unreadable)?;
+/// unknown or look-alike members, and headers that say something else than the body. Refused too is
+/// what goes beyond the bounds.
+pub fn read(body: &[u8], head: Mirrored<'_>, bounds: Bounds) -> Result<Read, Refused> {
+    let document = scan(body, bounds.of_text()).map_err(unreadable)?;
     let reader = Reader {
         document: &document,
         head,
+        bounds,
     };
     reader.message().map_err(|fault| Refused {
         reason: fault.reason,
@@ -81,6 +84,7 @@ fn unreadable(fault: JsonFault) -> Refused {
 struct Reader<'a> {
     document: &'a Document<'a>,
     head: Mirrored<'a>,
+    bounds: Bounds,
 }
 
 impl Reader<'_> {
@@ -134,7 +138,7 @@ impl Reader<'_> {
             method
         };
         let row = method.row();
-        let target = params.target(document, row.aim)?;
+        let target = params.target(document, row.aim, self.bounds)?;
         if era == Era::Modern && row.name_header == NameHeader::Required {
             self.check_name_header(&target)?;
         }

@@ -12,6 +12,8 @@ use super::token;
 /// What a text may hold and what is remembered of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// How many brackets may stand inside each other.
+    pub depth: usize,
     /// How many object keys in all.
     pub keys: usize,
     /// At which depth the elements of arrays are indexed, if at all.
@@ -19,14 +21,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For what a client sends.
-    pub const REQUEST: Self = Self {
-        keys: 10_000,
-        elements_at: None,
-    };
-
     /// For what a server sends: a list of a thousand tools has many more keys than a request needs.
     pub const ANSWER: Self = Self {
+        depth: 64,
         keys: 200_000,
         elements_at: Some(3),
     };
@@ -35,7 +32,7 @@ impl Limits {
 /// Scans `bytes` as one JSON value with only white space around it.
 ///
 /// Refused are: anything outside RFC 8259, a byte order mark, duplicate keys at any depth, lone
-/// surrogates, numbers that no double holds, more than 64 levels, more keys than the limit.
+/// surrogates, numbers that no double holds, more levels and more keys than the limits.
 pub fn scan(bytes: &[u8], limits: Limits) -> Result<Document<'_>, JsonFault> {
     let text = str::from_utf8(bytes).map_err(|error| JsonFault::NotUtf8 {
         offset: error.valid_up_to(),
@@ -159,7 +156,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn open(&mut self, shape: Shape) -> Result<(), JsonFault> {
-        if self.open.len() >= DEPTH {
+        if self.open.len() >= self.limits.depth {
             return Err(JsonFault::TooDeep { offset: self.at });
         }
         self.open.push(Bracket {
@@ -316,9 +313,6 @@ impl<'a> Scanner<'a> {
         JsonFault::Unexpected { offset: self.at }
     }
 }
-
-/// How many brackets may stand inside each other.
-const DEPTH: usize = 64;
 
 /// Down to this depth members are indexed: message, params, `_meta`, `clientInfo`.
 const INDEXED_DEPTH: usize = 4;

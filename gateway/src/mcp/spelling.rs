@@ -17,6 +17,12 @@ pub(super) fn resembles(key: &str, known: &[&str]) -> bool {
     !known.contains(&key) && known.iter().any(|name| folds_to(key, name))
 }
 
+/// Does `key` begin with `prefix`, in any spelling that some parser takes for it?
+pub(super) fn begins_like(key: &str, prefix: &str) -> bool {
+    let mut folded = key.chars().filter(|c| *c != '\0').map(fold);
+    prefix.chars().all(|c| folded.next() == Some(fold(c)))
+}
+
 fn folds_to(key: &str, name: &str) -> bool {
     let folded = key.chars().filter(|c| *c != '\0').map(fold);
     folded.eq(name.chars().map(fold)) || key.split('\0').next().is_some_and(|head| head == name)
@@ -33,10 +39,10 @@ fn fold(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{resembles, unquote};
+    use super::{begins_like, resembles, unquote};
 
     #[test]
-    fn spellings_that_others_fold_resemble_the_key() {
+    fn q05_spellings_that_others_fold_resemble_the_key() {
         for key in ["Name", "NAME", "name\0", "na\0me", "name\0x", "\0name"] {
             assert!(resembles(key, &["name"]), "{key:?}");
         }
@@ -46,14 +52,24 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_key_and_other_keys_do_not_resemble_it() {
+    fn q05_the_exact_key_and_other_keys_do_not_resemble_it() {
         for key in ["name", "names", "nam", "", "title"] {
             assert!(!resembles(key, &["name"]), "{key:?}");
         }
     }
 
     #[test]
-    fn a_string_is_unescaped_once() {
+    fn q26_a_prefix_is_found_in_every_spelling() {
+        for key in ["own/", "own/x", "OWN/x", "o\0wn/x", "Own/"] {
+            assert!(begins_like(key, "own/"), "{key:?}");
+        }
+        for key in ["own", "", "an.own/x", "owner/x", " own/x"] {
+            assert!(!begins_like(key, "own/"), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn q04_a_string_is_unescaped_once() {
         assert_eq!(unquote(r#""a\u0062\\n""#).as_deref(), Some("ab\\n"));
         assert_eq!(unquote("\"plain\"").as_deref(), Some("plain"));
         assert_eq!(unquote("1"), None);

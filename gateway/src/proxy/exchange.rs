@@ -8,7 +8,7 @@ use pingora::proxy::Session;
 use crate::config::ArgumentsRecord;
 use crate::decision::{Gate, Permit, Refusal};
 use crate::identity::Principal;
-use crate::mcp::{self, Era, Message, Method, Read, Revision};
+use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
@@ -63,7 +63,7 @@ async fn message(
                 .await);
         }
     };
-    let read = match read(&body, session) {
+    let read = match read(&body, session, arrival.services.limits.message()) {
         Ok(read) => read,
         Err((reason, unreadable)) => {
             return Err(arrival.refuse(principal, reason, unreadable).await);
@@ -113,10 +113,10 @@ async fn expect(session: &mut Session) -> Result<(), Reason> {
     continued.map_err(|_| Reason::BodyIncomplete)
 }
 
-fn read(body: &[u8], session: &Session) -> Result<Read, (Reason, Unreadable)> {
+fn read(body: &[u8], session: &Session, bounds: Bounds) -> Result<Read, (Reason, Unreadable)> {
     let headers = &session.req_header().headers;
     let mirrored = head::mirrored(headers).map_err(|reason| (reason, Unreadable::default()))?;
-    mcp::read(body, mirrored).map_err(|refused| {
+    mcp::read(body, mirrored, bounds).map_err(|refused| {
         let unreadable = Unreadable {
             id: refused.id,
             era: None,

@@ -4,6 +4,7 @@
 use http::HeaderName;
 use pingora::http::RequestHeader;
 
+use crate::mcp::trace::Field;
 use crate::mcp::{Era, Method};
 use crate::proxy::progress::{Forwarding, Passage};
 
@@ -41,6 +42,7 @@ pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> ping
     for name in &dropped {
         request.remove_header(name);
     }
+    drop_bad_trace(request);
     // Who opens a session does not name one: the server would answer in it.
     if forwarding.passage.calls(Method::Initialize) {
         request.remove_header("mcp-session-id");
@@ -63,6 +65,22 @@ pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> ping
         None => drop(request.remove_header(&http::header::CONTENT_LENGTH)),
     }
     Ok(())
+}
+
+/// A receiver that cannot read a trace starts its own (W3C Trace Context section 4.3): it gets none that is malformed,
+/// doubled or too long.
+fn drop_bad_trace(request: &mut RequestHeader) {
+    for field in Field::ALL {
+        let mut lines = request.headers.get_all(field.name()).iter();
+        let is_good = match (lines.next(), lines.next()) {
+            (None, _) => true,
+            (Some(line), None) => field.is_well_formed(line.as_bytes()),
+            (Some(_), Some(_)) => false,
+        };
+        if !is_good {
+            request.remove_header(field.name());
+        }
+    }
 }
 
 fn passes(name: &str, era: Era) -> bool {

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, Method};
 use pingora::http::RequestHeader;
 
-use crate::mcp::Mirrored;
+use crate::mcp::{self, Mirrored};
 use crate::model::Reason;
 
 /// Headers of which a second line would let two readers see two requests.
@@ -20,6 +20,8 @@ const MIRRORED: [&str; 4] = [
     "mcp-name",
     "mcp-session-id",
 ];
+/// Arguments that a server of 2026-07-28 wants in the head start so.
+const PARAMETER: &str = "mcp-param-";
 /// What `Connection` may name. Anything else would strip a header after it was checked.
 const NOMINATIONS: [&str; 3] = ["close", "keep-alive", "te"];
 /// How many header lines a request may have.
@@ -82,11 +84,12 @@ fn has_plain_nominations(headers: &HeaderMap) -> bool {
 /// The mirrored headers, each at most once.
 ///
 /// # Errors
-/// `HeaderMismatch` when one of them has two lines.
+/// `HeaderMismatch` when one of them has two lines, or when a header with an argument has two or cannot be read.
 pub(crate) fn mirrored(headers: &HeaderMap) -> Result<Mirrored<'_>, Reason> {
     if MIRRORED
         .iter()
         .any(|name| headers.get_all(*name).iter().nth(1).is_some())
+        || !has_plain_parameters(headers)
     {
         return Err(Reason::HeaderMismatch);
     }
@@ -96,6 +99,20 @@ pub(crate) fn mirrored(headers: &HeaderMap) -> Result<Mirrored<'_>, Reason> {
         method: bytes("mcp-method"),
         name: bytes("mcp-name"),
     })
+}
+
+/// What the arguments are called in the body is the server's secret; that two readers read one value is ours to see to.
+fn has_plain_parameters(headers: &HeaderMap) -> bool {
+    headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(PARAMETER))
+        .all(|name| {
+            let mut lines = headers.get_all(name).iter();
+            let is_readable = lines
+                .next()
+                .is_some_and(|value| mcp::is_readable(value.as_bytes()));
+            is_readable && lines.next().is_none()
+        })
 }
 
 /// Only uncompressed `application/json` in UTF-8 reaches the parser.
@@ -262,11 +279,23 @@ mod tests {
     }
 
     #[test]
-    fn a_doubled_mirrored_header_is_a_mismatch() {
+    fn q21_a_doubled_mirrored_header_is_a_mismatch() {
         let mut headers = HeaderMap::new();
         headers.append("mcp-name", "a".parse().unwrap());
         assert!(mirrored(&headers).is_ok());
         headers.append("mcp-name", "a".parse().unwrap());
+        assert_eq!(mirrored(&headers).err(), Some(Reason::HeaderMismatch));
+    }
+
+    #[test]
+    fn q28_an_argument_in_the_head_is_one_line_that_can_be_read() {
+        let mut headers = HeaderMap::new();
+        headers.append("mcp-param-region", "=?base64?w6k=?=".parse().unwrap());
+        headers.append("mcp-param-tenant", "blue".parse().unwrap());
+        assert!(mirrored(&headers).is_ok());
+        headers.append("mcp-param-tenant", "blue".parse().unwrap());
+        assert_eq!(mirrored(&headers).err(), Some(Reason::HeaderMismatch));
+        headers.insert("mcp-param-tenant", "=?base64?w6k?=".parse().unwrap());
         assert_eq!(mirrored(&headers).err(), Some(Reason::HeaderMismatch));
     }
 

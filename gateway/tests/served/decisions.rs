@@ -24,7 +24,7 @@ async fn an_allowed_call_reaches_the_upstream_byte_for_byte_without_the_token() 
 }
 
 #[tokio::test]
-async fn a_denied_call_never_reaches_the_upstream_in_either_era() {
+async fn s01_a_denied_call_never_reaches_the_upstream_in_either_era() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let token = setup.analyst();

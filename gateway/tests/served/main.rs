@@ -24,6 +24,7 @@ mod messages;
 mod metadata;
 mod metrics;
 mod mtls;
+mod oracle;
 mod origins;
 mod process;
 mod records;

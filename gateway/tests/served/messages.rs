@@ -2,9 +2,12 @@
 //! authenticate and told nothing else, an agent is told why, once on record.
 
 mod bodies;
+mod bounds;
 mod corpus;
+mod fields;
 mod headers;
 mod methods;
+mod targets;
 
 use serde_json::{Value, json};
 

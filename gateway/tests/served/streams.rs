@@ -288,7 +288,7 @@ async fn a_stateless_request_arrives_without_session_headers() {
 }
 
 #[tokio::test]
-async fn a_request_of_an_older_revision_arrives_without_mirrored_headers() {
+async fn q24_a_request_of_an_older_revision_arrives_without_mirrored_headers() {
     let lines = [
         ("mcp-method", "tools/list"),
         ("mcp-name", "delete_customer"),

@@ -123,7 +123,7 @@ fn a_glob_of_any_length_up_to_the_limit_works_and_beyond_is_refused() {
 }
 
 #[test]
-fn tool_names_outside_the_alphabet_are_not_plain() {
+fn q06_tool_names_outside_the_alphabet_are_not_plain() {
     assert!(is_plain(Access::Tool, "admin.tools-list_2"));
     assert!(is_plain(Access::Tool, &"a".repeat(128)));
     for name in [

@@ -152,7 +152,7 @@ fn an_exact_row_is_named_before_a_glob() {
 }
 
 #[test]
-fn odd_tool_names_need_a_row_that_spells_them_out() {
+fn q06_odd_tool_names_need_a_row_that_spells_them_out() {
     let table = table(vec![tool("support", "*"), tool("support", "run report")]);
     assert!(
         table

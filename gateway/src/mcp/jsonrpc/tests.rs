@@ -8,14 +8,19 @@ use proptest::{collection, prop_assert, prop_assert_eq};
 use serde_json::Value;
 
 use super::{JsonFault, Limits, scan};
+use crate::mcp::bounds::Bounds;
 use crate::model::Reason;
 
+fn usual() -> Limits {
+    Bounds::default().of_text()
+}
+
 fn fault(text: impl AsRef<[u8]>) -> JsonFault {
-    scan(text.as_ref(), Limits::REQUEST).expect_err("should have been refused")
+    scan(text.as_ref(), usual()).expect_err("should have been refused")
 }
 
 fn is_read(text: impl AsRef<[u8]>) -> bool {
-    scan(text.as_ref(), Limits::REQUEST).is_ok()
+    scan(text.as_ref(), usual()).is_ok()
 }
 
 #[expect(
@@ -37,12 +42,12 @@ fn corpus(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_public_corpus_is_judged_as_it_asks() {
+fn q14_the_public_corpus_is_judged_as_it_asks() {
     let mut judged = 0;
     for entry in fs::read_dir(corpus("JSONTestSuite/test_parsing")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let outcome = scan(&fs::read(&path).unwrap(), Limits::REQUEST).map(|_| ());
+        let outcome = scan(&fs::read(&path).unwrap(), usual()).map(|_| ());
         match name.as_bytes()[0] {
             b'n' => assert!(outcome.is_err(), "{name} should be refused"),
             // RFC 8259 section 4 allows these two, and parsers disagree on what they mean.
@@ -61,7 +66,7 @@ fn the_public_corpus_is_judged_as_it_asks() {
 }
 
 #[test]
-fn bytes_that_are_no_utf_8_or_start_with_a_mark_are_refused() {
+fn h38_bytes_that_are_no_utf_8_or_start_with_a_mark_are_refused() {
     assert_eq!(fault(b"\"\xff\""), JsonFault::NotUtf8 { offset: 1 });
     assert_eq!(
         fault(b"\xef\xbb\xbf{}"),
@@ -71,7 +76,7 @@ fn bytes_that_are_no_utf_8_or_start_with_a_mark_are_refused() {
 }
 
 #[test]
-fn only_white_space_may_stand_around_the_value() {
+fn q18_only_white_space_may_stand_around_the_value() {
     assert!(is_read(" \t\r\n{ \"a\" : [ ] } \n"));
     for text in [
         "{}{}", "{}\n{}", "{}]", "{}\0", "\u{a0}{}", "{}\u{c}", "", "  ",
@@ -84,7 +89,7 @@ fn only_white_space_may_stand_around_the_value() {
 }
 
 #[test]
-fn duplicate_keys_are_refused_at_every_depth_and_after_unescaping() {
+fn q03_q04_duplicate_keys_are_refused_at_every_depth_and_after_unescaping() {
     for text in [
         r#"{"a":1,"a":1}"#,
         r#"{"a":1,"\u0061":1}"#,
@@ -105,7 +110,7 @@ fn duplicate_keys_are_refused_at_every_depth_and_after_unescaping() {
 }
 
 #[test]
-fn a_duplicate_among_many_keys_is_refused() {
+fn q03_a_duplicate_among_many_keys_is_refused() {
     let keys = |last: &str| {
         let many: Vec<_> = (0..5000).map(|n| format!("\"k{n}\":{n}")).collect();
         format!("{{{},\"{last}\":0}}", many.join(","))
@@ -119,29 +124,39 @@ fn a_duplicate_among_many_keys_is_refused() {
     assert!(is_read(keys("k5000")));
 }
 
+fn within(limits: Limits, text: &str) -> Result<(), JsonFault> {
+    scan(text.as_bytes(), limits).map(|_| ())
+}
+
 #[test]
-fn sixty_four_levels_are_read_and_one_more_is_refused() {
+fn limit_json_depth_at_and_past_the_bound() {
     let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    assert!(is_read(nested(64)));
-    assert_eq!(fault(nested(65)), JsonFault::TooDeep { offset: 64 });
-    assert_eq!(
-        fault("[".repeat(100_000)),
-        JsonFault::TooDeep { offset: 64 }
-    );
+    for depth in [2, 5, 64, 1000] {
+        let limits = Limits { depth, ..usual() };
+        assert_eq!(within(limits, &nested(depth - 1)), Ok(()));
+        assert_eq!(within(limits, &nested(depth)), Ok(()));
+        let past = JsonFault::TooDeep { offset: depth };
+        assert_eq!(within(limits, &nested(depth + 1)), Err(past));
+        assert_eq!(within(limits, &"[".repeat(100_000)), Err(past));
+    }
+    assert_eq!(usual().depth, 64);
 }
 
 #[test]
-fn ten_thousand_keys_are_read_and_one_more_is_refused() {
+fn limit_json_keys_at_and_past_the_bound() {
     let objects = |count| format!("[{}]", vec![r#"{"a":1}"#; count].join(","));
-    assert!(is_read(objects(10_000)));
-    assert_eq!(
-        fault(objects(10_001)),
-        JsonFault::TooManyKeys { limit: 10_000 }
-    );
+    for keys in [2, 20, 10_000] {
+        let limits = Limits { keys, ..usual() };
+        assert_eq!(within(limits, &objects(keys - 1)), Ok(()));
+        assert_eq!(within(limits, &objects(keys)), Ok(()));
+        let past = JsonFault::TooManyKeys { limit: keys };
+        assert_eq!(within(limits, &objects(keys + 1)), Err(past));
+    }
+    assert_eq!(usual().keys, 10_000);
 }
 
 #[test]
-fn numbers_beyond_a_double_are_refused_and_others_kept() {
+fn q15_numbers_beyond_a_double_are_refused_and_others_kept() {
     for text in ["1e400", "-1E+400", "[1e309]", &"9".repeat(400)] {
         assert!(
             matches!(fault(text), JsonFault::NumberNotFinite { .. }),
@@ -169,7 +184,7 @@ fn numbers_beyond_a_double_are_refused_and_others_kept() {
 }
 
 #[test]
-fn lone_surrogates_are_refused_in_keys_and_values() {
+fn q16_lone_surrogates_are_refused_in_keys_and_values() {
     for text in [
         r#""\ud800""#,
         r#""\udc00\ud800""#,
@@ -255,7 +270,7 @@ proptest! {
     #[test]
     fn any_string_is_read_back_as_it_was(string in any::<String>()) {
         let text = Value::from(string.as_str()).to_string();
-        let document = scan(text.as_bytes(), Limits::REQUEST).unwrap();
+        let document = scan(text.as_bytes(), usual()).unwrap();
         let read = document.string(&document.root()).unwrap();
         prop_assert_eq!(read.as_ref(), string.as_str());
     }

@@ -7,7 +7,7 @@ mod properties;
 
 use serde_json::{Value, json};
 
-use super::read;
+use crate::mcp::bounds::Bounds;
 use crate::mcp::call::{Call, Message, Mirrored, Read, Refused};
 use crate::model::Reason;
 
@@ -16,6 +16,12 @@ const LEGACY: Mirrored<'_> = Mirrored {
     method: None,
     name: None,
 };
+
+/// Within the usual bounds.
+fn read(body: &[u8], head: Mirrored<'_>) -> Result<Read, Refused> {
+    super::read(body, head, Bounds::default())
+}
+
 const NONE: Mirrored<'_> = Mirrored {
     protocol_version: None,
     method: None,

@@ -24,7 +24,7 @@ fn nested(levels: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_strict_json_never_arrives() {
+async fn q14_q16_q18_h38_a_body_that_is_no_strict_json_never_arrives() {
     let whole = String::from_utf8(allowed()).unwrap();
     let utf16: Vec<u8> = whole.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let bodies: Vec<(&str, Vec<u8>)> = vec![
@@ -72,7 +72,7 @@ async fn a_body_that_is_no_strict_json_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_named_twice_never_arrives() {
+async fn q02_q03_q04_a_key_that_is_named_twice_never_arrives() {
     let mut cases = Vec::new();
     for (what, from, to) in [
         ("method", r#""id":7,"#, r#""id":7,"method":"tools/list","#),
@@ -116,7 +116,7 @@ async fn a_key_that_is_named_twice_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_batch_never_arrives() {
+async fn q01_a_batch_never_arrives() {
     let one = legacy_call("{}");
     let batches = [
         ("empty", "[]".to_owned()),
@@ -124,12 +124,20 @@ async fn a_batch_never_arrives() {
         ("of two", format!("[{one},{one}]")),
         ("in white space", format!(" \n[{one}]")),
         ("of anything", "[1,null]".to_owned()),
+        ("of batches", format!("[[{one}]]")),
+        ("of ten thousand", format!("[{}1]", "1,".repeat(9_999))),
     ];
-    let cases = batches
+    let oldest = Lines::legacy().with("mcp-protocol-version", "2025-03-26");
+    let of_oldest = Case::new("where batches were", oldest, format!("[{one}]"));
+    let mut cases: Vec<Case> = batches
         .into_iter()
         .flat_map(|(what, body)| eras(what, body))
-        .map(|case| case.is(-32600, "batch_refused"));
-    assert_refused(cases.collect()).await;
+        .chain([of_oldest])
+        .map(|case| case.is(-32600, "batch_refused"))
+        .collect();
+    let open = eras("never closed", format!("[{one}"));
+    cases.extend(open.map(|case| case.is(-32700, "json_malformed")));
+    assert_refused(cases).await;
 }
 
 fn in_both_eras(bodies: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Case> {
@@ -140,7 +148,7 @@ fn in_both_eras(bodies: impl IntoIterator<Item = (&'static str, String)>) -> Vec
 }
 
 #[tokio::test]
-async fn json_that_is_no_message_or_has_no_usable_id_never_arrives() {
+async fn q10_q11_json_that_is_no_message_or_has_no_usable_id_never_arrives() {
     let id = |text: &str| legacy_call("{}").replace(r#""id":7"#, &format!(r#""id":{text}"#));
     let bodies = [
         ("a number", "1".to_owned()),
@@ -152,6 +160,12 @@ async fn json_that_is_no_message_or_has_no_usable_id_never_arrives() {
         ("id an exponent", id("1e3")),
         ("id an object", id("{}")),
         ("id true", id("true")),
+        ("id in a list", id("[7]")),
+        ("id past 64 bits", id("-9223372036854775809")),
+        (
+            "id of a megabyte",
+            id(&format!("\"{}\"", "i".repeat(1 << 20))),
+        ),
         (
             "a call as a notification",
             legacy_call("{}").replace(r#""id":7,"#, ""),
@@ -161,7 +175,7 @@ async fn json_that_is_no_message_or_has_no_usable_id_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_client_may_send_never_arrives() {
+async fn q05_q09_q13_a_message_that_no_client_may_send_never_arrives() {
     let call = legacy_call("{}");
     let named = |text: &str| call.replace(r#""tools/call""#, text);
     let beside = |member: &str| call.replacen('{', &format!("{{{member},"), 1);
@@ -179,6 +193,9 @@ async fn a_message_that_no_client_may_send_never_arrives() {
         ("jsonrpc 1.0", call.replace("2.0", "1.0")),
         ("no jsonrpc", call.replace(r#""jsonrpc":"2.0","#, "")),
         ("jsonrpc a number", call.replace(r#""2.0""#, "2.0")),
+        ("jsonrpc in a list", call.replace(r#""2.0""#, r#"["2.0"]"#)),
+        ("a folded look-alike", beside("\"param\u{17f}\":{}")),
+        ("an escaped look-alike", beside(r#""\u004dethod":"ping""#)),
         ("an unknown member", beside(r#""x":1"#)),
         ("a look-alike", beside(r#""Method":"tools/list""#)),
         ("a result beside", beside(r#""result":{}"#)),
@@ -191,51 +208,69 @@ async fn a_message_that_no_client_may_send_never_arrives() {
     assert_refused(cases.collect()).await;
 }
 
+/// What a call has, and what stands there instead.
+const UNFIT: &[(&str, &str, &str)] = &[
+    (
+        "a name that is a number",
+        r#""name":"search_customers""#,
+        r#""name":5"#,
+    ),
+    ("an empty name", "search_customers", ""),
+    ("a name with NUL", "search_customers", r"search_\u0000"),
+    ("no name", r#""name":"#, r#""title":"#),
+    (
+        "a name in a list",
+        r#""search_customers""#,
+        r#"["search_customers"]"#,
+    ),
+    ("a name that is null", r#""search_customers""#, "null"),
+    ("a name that is an object", r#""search_customers""#, "{}"),
+    (
+        "arguments in an array",
+        r#""arguments":{}"#,
+        r#""arguments":[]"#,
+    ),
+    (
+        "arguments as text",
+        r#""arguments":{}"#,
+        r#""arguments":"{}""#,
+    ),
+    (
+        "a look-alike of name",
+        r#""name":"#,
+        r#""Name":"delete_customer","name":"#,
+    ),
+    (
+        "a look-alike ended by NUL",
+        r#""name":"#,
+        r#""name\u0000":"x","name":"#,
+    ),
+    (
+        "a folded look-alike",
+        r#""name":"#,
+        r#""ta\u017fkId":"x","name":"#,
+    ),
+];
+
 #[tokio::test]
-async fn params_that_do_not_fit_never_arrive() {
+async fn q05_q07_q08_params_that_do_not_fit_never_arrive() {
     let mut cases = Vec::new();
-    for (what, from, to) in [
-        (
-            "a name that is a number",
-            r#""name":"search_customers""#,
-            r#""name":5"#,
-        ),
-        ("an empty name", "search_customers", ""),
-        ("a name with NUL", "search_customers", r"search_\u0000"),
-        ("no name", r#""name":"#, r#""title":"#),
-        (
-            "arguments in an array",
-            r#""arguments":{}"#,
-            r#""arguments":[]"#,
-        ),
-        (
-            "arguments as text",
-            r#""arguments":{}"#,
-            r#""arguments":"{}""#,
-        ),
-        (
-            "a look-alike of name",
-            r#""name":"#,
-            r#""Name":"delete_customer","name":"#,
-        ),
-        (
-            "a look-alike ended by NUL",
-            r#""name":"#,
-            r#""name\u0000":"x","name":"#,
-        ),
-        (
-            "a folded look-alike",
-            r#""name":"#,
-            r#""ta\u017fkId":"x","name":"#,
-        ),
-    ] {
+    for (what, from, to) in UNFIT {
         let body = legacy_call("{}").replacen(from, to, 1);
         cases.push(Case::new(what, Lines::legacy(), body));
         let body = modern_call("{}").replacen(from, to, 1);
         cases.push(Case::new(what, modern_lines(), body));
     }
-    let list = r#"{"jsonrpc":"2.0","id":7,"method":"tools/list","params":[]}"#;
-    cases.extend(eras("params in an array", list));
+    for (what, params) in [
+        ("in an array", "[]"),
+        ("as text", "\"{}\""),
+        ("null", "null"),
+    ] {
+        let list = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/list","params":{params}}}"#);
+        cases.extend(eras(what, list));
+    }
+    let long = legacy_call("{}").replace("search_customers", &"s".repeat(1 << 20));
+    cases.push(Case::new("a name of a megabyte", Lines::legacy(), long));
     let cases = cases
         .into_iter()
         .map(|case| case.is(-32602, "params_invalid").id(7));
@@ -250,7 +285,7 @@ fn bytes(messages: Vec<(&'static str, Lines, String)>) -> Vec<(&'static str, Lin
 }
 
 #[tokio::test]
-async fn unusual_spellings_that_all_readers_read_alike_arrive_as_they_are() {
+async fn q04_q11_unusual_spellings_that_all_readers_read_alike_arrive_as_they_are() {
     let bare = legacy_call("{}");
     let messages = [
         ("an id of text", bare.replace(":7,", r#":"ä\u0062","#)),
@@ -276,7 +311,7 @@ async fn unusual_spellings_that_all_readers_read_alike_arrive_as_they_are() {
 }
 
 #[tokio::test]
-async fn unusual_arguments_that_all_readers_read_alike_arrive_as_they_are() {
+async fn q15_q16_unusual_arguments_that_all_readers_read_alike_arrive_as_they_are() {
     let mut messages = Vec::new();
     for (what, arguments) in [
         ("64 levels", nested(61)),
@@ -295,6 +330,10 @@ async fn unusual_arguments_that_all_readers_read_alike_arrive_as_they_are() {
         ("a pair of surrogates", r#"{"a":"\ud83d\ude00"}"#.into()),
         ("separators", "{\"a\":\"\u{2028}\u{2029}\u{85}\"}".into()),
         ("NUL, escaped", r#"{"a":"\u0000"}"#.into()),
+        (
+            "past 53 bits",
+            r#"{"a":9007199254740993,"b":-0,"c":1E+2}"#.into(),
+        ),
     ] {
         messages.push((what, Lines::legacy(), legacy_call(&arguments)));
         messages.push((what, modern_lines(), modern_call(&arguments)));

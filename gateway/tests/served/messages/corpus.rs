@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::{legacy_call, modern_call, modern_lines};
 use crate::wire::{Lines, Wire};
 
-/// Every file, by name.
-fn files() -> Vec<(String, Vec<u8>)> {
+/// Every file of a folder, by name.
+fn files_of(folder: &str) -> Vec<(String, Vec<u8>)> {
     #[expect(
         clippy::disallowed_methods,
         reason = "where the corpus lies is no setting of the gateway"
@@ -16,7 +16,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpora")),
         PathBuf::from,
     );
-    let folder = root.join("JSONTestSuite/test_parsing");
+    let folder = root.join("JSONTestSuite").join(folder);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| {
         panic!("{}: {error}: set GATEWRIGHT_CORPORA", folder.display());
     });
@@ -28,12 +28,23 @@ fn files() -> Vec<(String, Vec<u8>)> {
         })
         .collect();
     files.sort();
+    files
+}
+
+/// What a parser must take (`y_`), must refuse (`n_`) or may do as it likes (`i_`).
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files = files_of("test_parsing");
     assert!(files.len() > 300, "only {} files", files.len());
+    let transformed = files_of("test_transform");
+    assert!(transformed.len() > 20, "only {} files", transformed.len());
+    // What parsers change when they write it again: nothing that they must take.
+    let named = |(name, text)| (format!("i_transform_{name}"), text);
+    files.extend(transformed.into_iter().map(named));
     files
 }
 
 fn names_a_key_twice(name: &str) -> bool {
-    name.starts_with("y_object_duplicated_key")
+    name.starts_with("y_object_duplicated_key") || name.starts_with("i_transform_object_same_key")
 }
 
 /// The first byte of the name says what a parser must do: take, refuse, or as it likes.
@@ -42,29 +53,40 @@ fn kind(name: &str) -> u8 {
 }
 
 #[tokio::test]
-async fn no_text_of_the_corpus_is_a_message() {
+async fn q14_h38_no_text_of_the_corpus_is_a_message() {
+    for lines in [Lines::legacy(), modern_lines()] {
+        none_is_a_message(&lines).await;
+    }
+}
+
+async fn none_is_a_message(lines: &Lines) {
     let wire = Wire::start().await;
     let mut expected = Vec::new();
     for (name, text) in files() {
-        let answer = wire.post(&Lines::legacy(), text).await;
+        let answer = wire.post(lines, text).await;
         assert_eq!(answer.status, 400, "{name}: {}", answer.body);
         let body = answer.json();
         let reason = body["error"]["data"]["reason"].as_str().unwrap().to_owned();
-        let is_malformed = reason == "json_malformed";
-        match kind(&name) {
-            b'n' => assert!(is_malformed, "{name}: {reason}"),
-            b'y' if names_a_key_twice(&name) => assert_eq!(reason, "json_duplicate_key", "{name}"),
-            b'y' => assert!(!is_malformed, "{name}: {reason}"),
-            _ => {}
-        }
+        assert_named(&name, &reason);
         expected.push(reason);
     }
     assert_eq!(wire.upstream.count(), 0);
     assert_eq!(wire.decisions().await, expected, "one record each");
 }
 
+/// Malformed, named twice or no message, as the corpus has it.
+fn assert_named(name: &str, reason: &str) {
+    let is_malformed = reason == "json_malformed";
+    match kind(name) {
+        b'n' => assert!(is_malformed, "{name}: {reason}"),
+        b'y' if names_a_key_twice(name) => assert_eq!(reason, "json_duplicate_key", "{name}"),
+        b'y' => assert!(!is_malformed, "{name}: {reason}"),
+        _ => {}
+    }
+}
+
 #[tokio::test]
-async fn a_text_of_the_corpus_as_an_argument_arrives_byte_for_byte_or_not_at_all() {
+async fn q14_q15_q16_a_text_of_the_corpus_as_an_argument_arrives_byte_for_byte_or_not_at_all() {
     for (lines, call) in [
         (Lines::legacy(), legacy_call("{\"value\":@}")),
         (modern_lines(), modern_call("{\"value\":@}")),

@@ -11,7 +11,7 @@ fn modern(what: &'static str, lines: Lines) -> Case {
 }
 
 #[tokio::test]
-async fn a_header_that_does_not_say_what_the_body_says_never_arrives() {
+async fn q19_q20_q22_a_header_that_does_not_say_what_the_body_says_never_arrives() {
     let with = |name, value| modern_lines().with(name, value);
     let cases = [
         ("no Mcp-Method", modern_lines().without("mcp-method")),
@@ -46,7 +46,7 @@ async fn a_header_that_does_not_say_what_the_body_says_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_era_than_its_headers_never_arrives() {
+async fn q23_a_body_of_another_era_than_its_headers_never_arrives() {
     let cases = [
         Case::new(
             "initialize with a modern version",
@@ -65,7 +65,7 @@ async fn a_body_of_another_era_than_its_headers_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_mirrored_header_that_comes_twice_never_arrives() {
+async fn q21_a_mirrored_header_that_comes_twice_never_arrives() {
     let mut cases = Vec::new();
     for (name, value) in [
         ("mcp-protocol-version", "2026-07-28"),
@@ -87,7 +87,7 @@ async fn a_mirrored_header_that_comes_twice_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_modern_request_without_its_meta_never_arrives() {
+async fn q25_a_modern_request_without_its_meta_never_arrives() {
     let call = modern_call("{}");
     let missing = |part: &str| call.replace(part, "");
     let cases = vec![
@@ -115,7 +115,7 @@ async fn a_modern_request_without_its_meta_never_arrives() {
 }
 
 #[tokio::test]
-async fn an_unknown_version_is_told_the_known_ones() {
+async fn q23_an_unknown_version_is_told_the_known_ones() {
     let unknown = |lines: Lines| lines.with("mcp-protocol-version", "2099-01-01");
     let modern = modern_call("{}").replace("2026-07-28", "2099-01-01");
     let draft = Lines::legacy().with("mcp-protocol-version", "DRAFT");
@@ -197,7 +197,7 @@ async fn a_doubled_content_type_is_refused_alike_with_and_without_a_token() {
 }
 
 #[tokio::test]
-async fn headers_that_agree_with_the_body_in_other_words_arrive() {
+async fn q20_q24_headers_that_agree_with_the_body_in_other_words_arrive() {
     let named = |value| modern_lines().with("mcp-name", value);
     let media = |value| Lines::legacy().with("content-type", value);
     let call = || modern_call("{}").into_bytes();

@@ -19,7 +19,7 @@ const UNKNOWN: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn an_unknown_method_is_not_found_in_both_eras_and_never_arrives() {
+async fn q09_s02_an_unknown_method_is_not_found_in_both_eras_and_never_arrives() {
     let mut cases = Vec::new();
     for method in UNKNOWN {
         let body = legacy(method, &json!({ "name": "search_customers" })).to_string();
@@ -39,14 +39,14 @@ async fn an_unknown_method_is_not_found_in_both_eras_and_never_arrives() {
 }
 
 #[tokio::test]
-async fn an_unknown_notification_never_arrives() {
+async fn s02_an_unknown_notification_never_arrives() {
     let body = r#"{"jsonrpc":"2.0","method":"notifications/x-vendor"}"#;
     let case = Case::new("legacy", Lines::legacy(), body).status(200);
     assert_refused(vec![case.is(-32601, "method_not_allowed")]).await;
 }
 
 #[tokio::test]
-async fn methods_that_everyone_may_call_arrive() {
+async fn s02_methods_that_everyone_may_call_arrive() {
     let upstream = Upstream::plain().await;
     let wire = Wire::with(Setup::default(), upstream).await;
     let legacy_ping = wire.agent.legacy(&legacy("ping", &json!({}))).await;

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::{LEGACY, NONE, call, meta, modern, modern_call, reason, request};
+use super::{LEGACY, NONE, call, meta, modern, modern_call, read, reason, request};
 use crate::mcp::call::{Mirrored, Target};
-use crate::mcp::parse::read;
 use crate::mcp::version::{Era, Revision};
 use crate::model::Reason;
 
@@ -26,7 +25,7 @@ fn a_request_without_a_version_is_taken_for_the_oldest() {
 }
 
 #[test]
-fn the_headers_of_a_legacy_request_mirror_nothing() {
+fn q24_the_headers_of_a_legacy_request_mirror_nothing() {
     let head = Mirrored {
         method: Some(b"tools/list"),
         name: Some(b"other"),
@@ -39,7 +38,7 @@ fn the_headers_of_a_legacy_request_mirror_nothing() {
 }
 
 #[test]
-fn headers_that_disagree_with_the_body_are_refused() {
+fn q19_q20_q22_headers_that_disagree_with_the_body_are_refused() {
     let body = modern_call("get");
     let now = Some("2026-07-28");
     let method = Some("tools/call");
@@ -74,7 +73,7 @@ fn headers_that_disagree_with_the_body_are_refused() {
 }
 
 #[test]
-fn the_name_header_repeats_uris_and_task_ids_too() {
+fn q19_the_name_header_repeats_uris_and_task_ids_too() {
     for (method, key) in [
         ("resources/read", "uri"),
         ("prompts/get", "name"),
@@ -100,7 +99,7 @@ fn the_name_header_repeats_uris_and_task_ids_too() {
 }
 
 #[test]
-fn a_modern_request_without_its_meta_is_refused() {
+fn q25_a_modern_request_without_its_meta_is_refused() {
     for meta in [
         json!({}),
         json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" }),
@@ -125,7 +124,7 @@ fn a_modern_request_without_its_meta_is_refused() {
 }
 
 #[test]
-fn versions_nobody_speaks_are_refused_by_name() {
+fn q23_versions_nobody_speaks_are_refused_by_name() {
     let body = request("tools/list", &json!({}));
     let refused = read(
         &body,
@@ -170,7 +169,7 @@ fn versions_nobody_speaks_are_refused_by_name() {
 }
 
 #[test]
-fn initialize_is_legacy_and_never_modern() {
+fn q23_initialize_is_legacy_and_never_modern() {
     let body = request(
         "initialize",
         &json!({ "protocolVersion": "2025-11-25", "clientInfo": { "name": "agent" } }),
@@ -187,7 +186,7 @@ fn initialize_is_legacy_and_never_modern() {
 }
 
 #[test]
-fn modern_notifications_need_no_mirrors_but_must_not_lie() {
+fn q19_modern_notifications_need_no_mirrors_but_must_not_lie() {
     let body = br#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#;
     let bare = Mirrored {
         protocol_version: Some(b"2026-07-28"),

@@ -1,9 +1,8 @@
 //! Which bodies are messages at all.
 
-use super::{LEGACY, call, legacy, modern, reason};
+use super::{LEGACY, call, legacy, modern, read, reason};
 use crate::mcp::call::{Message, Target};
 use crate::mcp::method::Method;
-use crate::mcp::parse::read;
 use crate::mcp::version::{Era, Revision};
 use crate::model::Reason;
 
@@ -24,7 +23,7 @@ fn a_legacy_call_is_read() {
 }
 
 #[test]
-fn batches_are_refused_in_any_era() {
+fn q01_batches_are_refused_in_any_era() {
     for body in [
         "[]",
         " [1]",
@@ -41,7 +40,7 @@ fn batches_are_refused_in_any_era() {
 }
 
 #[test]
-fn text_that_is_no_strict_json_is_refused() {
+fn q14_text_that_is_no_strict_json_is_refused() {
     for body in [
         "",
         "{",
@@ -56,7 +55,7 @@ fn text_that_is_no_strict_json_is_refused() {
 }
 
 #[test]
-fn duplicate_keys_are_refused_wherever_they_stand() {
+fn q02_q03_q04_duplicate_keys_are_refused_wherever_they_stand() {
     for body in [
         r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\u0061me":"b"}}"#,
@@ -72,7 +71,7 @@ fn duplicate_keys_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn unknown_members_at_the_top_are_refused_in_any_spelling() {
+fn q05_unknown_members_at_the_top_are_refused_in_any_spelling() {
     for key in [
         "extra",
         "Method",
@@ -90,7 +89,7 @@ fn unknown_members_at_the_top_are_refused_in_any_spelling() {
 }
 
 #[test]
-fn another_version_of_json_rpc_is_refused() {
+fn q13_another_version_of_json_rpc_is_refused() {
     for version in [
         "",
         r#""jsonrpc":"1.0","#,
@@ -111,7 +110,7 @@ fn another_version_of_json_rpc_is_refused() {
 }
 
 #[test]
-fn ids_that_are_no_integer_and_no_short_string_are_refused_without_an_id() {
+fn q11_ids_that_are_no_integer_and_no_short_string_are_refused_without_an_id() {
     let long = format!("\"{}\"", "x".repeat(257));
     for id in [
         "null",
@@ -140,7 +139,7 @@ fn ids_that_are_no_integer_and_no_short_string_are_refused_without_an_id() {
 }
 
 #[test]
-fn a_request_without_an_id_is_refused() {
+fn q10_a_request_without_an_id_is_refused() {
     for method in ["tools/call", "tools/list", "initialize", "resources/read"] {
         let body = format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{{"name":"x"}}}}"#);
         assert_eq!(reason(legacy(&body)), Reason::RequestInvalid, "{method}");
@@ -174,7 +173,7 @@ fn notifications_are_read_known_or_not() {
 }
 
 #[test]
-fn an_unknown_method_is_read_as_unknown() {
+fn q09_an_unknown_method_is_read_as_unknown() {
     let call = call(legacy(
         r#"{"jsonrpc":"2.0","id":1,"method":"Tools/Call","params":{"name":"x"}}"#,
     ));
@@ -185,7 +184,7 @@ fn an_unknown_method_is_read_as_unknown() {
 }
 
 #[test]
-fn a_method_that_is_no_short_plain_string_is_refused() {
+fn q09_a_method_that_is_no_short_plain_string_is_refused() {
     for method in [
         "1",
         "null",
@@ -234,7 +233,7 @@ fn messages_that_are_two_things_or_none_are_refused() {
 }
 
 #[test]
-fn reading_costs_time_in_proportion_to_the_body() {
+fn q17_reading_costs_time_in_proportion_to_the_body() {
     let cost = |body: &[u8]| {
         let started = std::time::Instant::now();
         assert!(read(body, LEGACY).is_ok());
@@ -255,4 +254,36 @@ fn reading_costs_time_in_proportion_to_the_body() {
         large < small * 40,
         "{small:?} for 900 keys, {large:?} for 9000"
     );
+}
+
+/// Kibibytes that this process held at most since `clear_refs` was written.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = line.unwrap().trim().trim_end_matches(" kB");
+    digits.parse().unwrap()
+}
+
+#[test]
+fn q17_reading_holds_less_than_two_bodies_beside_the_body() {
+    let around = |value: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"a","arguments":{value}}}}}"#
+        )
+    };
+    let megabytes = 10_usize;
+    let numbers = "1,".repeat(megabytes * 500_000);
+    for value in [
+        format!("{{\"a\":\"{}\"}}", "\\u0041b".repeat(megabytes * 142_857)),
+        format!("{{\"a\":[{numbers}1]}}"),
+        format!("{{\"{}\":1}}", "k".repeat(megabytes * 1_000_000)),
+    ] {
+        let body = around(&value);
+        drop(value);
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let before = peak();
+        assert!(read(body.as_bytes(), LEGACY).is_ok());
+        let held = peak().saturating_sub(before) * 1024;
+        assert!(held < 2 * body.len(), "{held} bytes for {}", body.len());
+    }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{LEGACY, call, legacy, reason, request};
-use crate::mcp::call::Target;
-use crate::mcp::parse::read;
+use super::{LEGACY, call, legacy, read, reason, request};
+use crate::mcp::bounds::Bounds;
+use crate::mcp::call::{Read, Refused, Target};
 use crate::model::Reason;
 
 #[test]
-fn keys_of_params_that_look_like_known_ones_are_refused() {
+fn q05_keys_of_params_that_look_like_known_ones_are_refused() {
     for key in [
         "Name",
         "URI",
@@ -31,7 +31,7 @@ fn keys_of_params_that_look_like_known_ones_are_refused() {
 }
 
 #[test]
-fn params_that_are_no_object_are_refused() {
+fn q08_params_that_are_no_object_are_refused() {
     for params in ["null", "[]", "\"x\"", "1"] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
         assert_eq!(reason(legacy(&body)), Reason::ParamsInvalid, "{params}");
@@ -41,7 +41,7 @@ fn params_that_are_no_object_are_refused() {
 }
 
 #[test]
-fn targets_that_are_no_plain_short_strings_are_refused() {
+fn q07_targets_that_are_no_plain_short_strings_are_refused() {
     let long = json!("x".repeat(4097));
     for bad in [
         json!(null),
@@ -82,7 +82,7 @@ fn targets_that_are_no_plain_short_strings_are_refused() {
 }
 
 #[test]
-fn every_method_finds_its_target() {
+fn s02_every_method_finds_its_target() {
     let uri: Box<str> = "a://b".into();
     let prompt = json!({ "ref": { "type": "ref/prompt", "name": "p" } });
     let template = json!({ "ref": { "type": "ref/resource", "uri": "a://b" } });
@@ -136,7 +136,7 @@ fn every_method_finds_its_target() {
 }
 
 #[test]
-fn references_and_subscriptions_of_another_shape_are_refused() {
+fn s02_s10_references_and_subscriptions_of_another_shape_are_refused() {
     for (method, params) in [
         ("completion/complete", json!({})),
         (
@@ -183,7 +183,7 @@ fn references_and_subscriptions_of_another_shape_are_refused() {
 }
 
 #[test]
-fn arguments_are_an_object_or_absent() {
+fn q08_arguments_are_an_object_or_absent() {
     for bad in [json!([]), json!("x"), json!(1)] {
         let body = request("tools/call", &json!({ "name": "a", "arguments": bad }));
         assert_eq!(reason(read(&body, LEGACY)), Reason::ParamsInvalid, "{bad}");
@@ -216,18 +216,90 @@ fn what_the_client_asserts_is_kept_within_bounds() {
             "{model}"
         );
     }
-    for traceparent in [
-        format!("ff-{trace}-00f067aa0ba902b7-01"),
-        format!("00-{trace}-00f067aa0ba902b7-01-x"),
-        format!("00-{trace}-0000000000000000-01"),
-        format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-        format!("00-{}-00f067aa0ba902b7-01", trace.to_uppercase()),
-        trace.to_owned(),
+}
+
+fn with_meta(meta: &Value) -> Result<Read, Refused> {
+    let params = json!({ "name": "a", "_meta": meta });
+    read(&request("tools/call", &params), LEGACY)
+}
+
+#[test]
+fn q26_keys_of_the_gateway_itself_are_refused() {
+    for key in [
+        "gatewright/principal",
+        "gatewright/approval",
+        "gatewright/",
+        "gatewright/Model",
+        "Gatewright/model",
+        "GATEWRIGHT/X",
+        "gatewrIGHT/model\0",
     ] {
+        let outcome = with_meta(&json!({ key: "x" }));
+        assert_eq!(reason(outcome), Reason::ParamsInvalid, "{key}");
+    }
+    for key in [
+        "gatewright/model",
+        "gatewright",
+        "x.gatewright/principal",
+        "progressToken",
+    ] {
+        assert!(with_meta(&json!({ key: "x" })).is_ok(), "{key}");
+    }
+}
+
+#[test]
+fn q27_trace_fields_that_are_malformed_or_too_long_are_refused() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (key, bad) in [
+        ("traceparent", json!(parent.to_uppercase())),
+        ("traceparent", json!(format!("{parent}\r\nX: y"))),
+        ("traceparent", json!(1)),
+        ("tracestate", json!("a")),
+        ("tracestate", json!(null)),
+        ("baggage", json!("a=b\n")),
+        ("baggage", json!(format!("a={}", "b".repeat(8191)))),
+        ("baggage", json!({})),
+        ("Traceparent", json!(parent)),
+        ("BAGGAGE", json!("a=b")),
+    ] {
+        let outcome = with_meta(&json!({ key: bad }));
+        assert_eq!(reason(outcome), Reason::ParamsInvalid, "{key} {bad}");
+    }
+    let good = json!({
+        "traceparent": parent,
+        "tracestate": "a=b,c=d",
+        "baggage": format!("a={}", "b".repeat(8190)),
+    });
+    assert!(with_meta(&good).is_ok());
+}
+
+#[test]
+fn limit_subscriptions_at_and_past_the_bound() {
+    let bounds = Bounds {
+        subscriptions: 3,
+        ..Bounds::default()
+    };
+    let listen = |resources: usize, tasks: usize| {
+        let notifications = json!({
+            "resourceSubscriptions": vec!["a://b"; resources],
+            "taskIds": vec!["t"; tasks],
+        });
+        let body = request(
+            "subscriptions/listen",
+            &json!({ "notifications": notifications }),
+        );
+        crate::mcp::parse::read(&body, LEGACY, bounds)
+    };
+    for (resources, tasks) in [(2, 0), (3, 0), (0, 2), (0, 3), (1, 1), (2, 1)] {
+        assert!(listen(resources, tasks).is_ok(), "{resources} {tasks}");
+    }
+    for (resources, tasks) in [(4, 0), (0, 4), (2, 2)] {
+        let outcome = listen(resources, tasks);
         assert_eq!(
-            with(json!({ "traceparent": traceparent })).trace_id,
-            None,
-            "{traceparent}"
+            reason(outcome),
+            Reason::ParamsInvalid,
+            "{resources} {tasks}"
         );
     }
+    assert_eq!(Bounds::default().subscriptions, 256);
 }

@@ -6,9 +6,8 @@ use proptest::prelude::{any, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 use serde_json::{Value, json};
 
-use super::{LEGACY, call, meta, modern, modern_call, request};
+use super::{LEGACY, call, meta, modern, modern_call, read, request};
 use crate::mcp::call::{Message, Read, Target};
-use crate::mcp::parse::read;
 
 proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 128, failure_persistence: None, ..Default::default() })]

@@ -1,0 +1,78 @@
+//! What is judged: the gateway's own reader and its policy, put together as the gateway does. Never adds a check.
+
+use gatewright::mcp::{Access, Bounds, Message, Mirrored, Target, read};
+use gatewright_policies as policies;
+use gatewright_policies::{Answer, Question, RoleTable, Row};
+
+use super::model::{Deed, Head};
+
+/// What `rules` says, as a policy.
+pub(crate) fn table() -> RoleTable {
+    let rows = [
+        (policies::Access::Tool, "search_*"),
+        (policies::Access::Tool, "get_customer"),
+        (policies::Access::Tool, "run report"),
+        (policies::Access::Prompt, "draft-*"),
+        (policies::Access::Resource, "crm://customers/*"),
+    ];
+    let rows = rows.into_iter().map(|(access, pattern)| Row {
+        role: "analyst".to_owned(),
+        server: "crm".to_owned(),
+        access,
+        pattern: pattern.to_owned(),
+        scopes: Vec::new(),
+        line: 1,
+    });
+    RoleTable::build(rows.collect()).expect("the patterns are good")
+}
+
+/// What the gateway would send on, if it would.
+pub(crate) fn forwarded(body: &[u8], head: &Head, table: &RoleTable) -> Option<Deed> {
+    let mirrored = Mirrored {
+        protocol_version: head.version.as_deref().map(str::as_bytes),
+        method: head.method.as_deref().map(str::as_bytes),
+        name: head.name.as_deref().map(str::as_bytes),
+    };
+    let (method, name, target) = match read(body, mirrored, Bounds::default()).ok()?.message {
+        Message::Request(call) => (call.method, call.method_name, call.target),
+        Message::Notification {
+            method,
+            method_name,
+        } => (method, method_name, Target::None),
+        // Nothing is done by an answer.
+        Message::Response { .. } => return None,
+    };
+    let names = match method.access() {
+        Access::Denied => return None,
+        Access::Open => Vec::new(),
+        Access::ByTarget => reached(target, table)?,
+    };
+    Some(Deed {
+        method: name.into(),
+        names,
+    })
+}
+
+fn reached(target: Target, table: &RoleTable) -> Option<Vec<String>> {
+    let (access, names) = match target {
+        Target::Tool(name) => (policies::Access::Tool, vec![name]),
+        Target::Prompt(name) => (policies::Access::Prompt, vec![name]),
+        Target::Resource(uri) => (policies::Access::Resource, vec![uri]),
+        Target::Resources(uris) => (policies::Access::Resource, uris),
+        Target::None | Target::Task(_) => return None,
+    };
+    let is_allowed = |name: &str| {
+        let question = Question {
+            server: "crm",
+            roles: &["analyst"],
+            access,
+            name,
+            scopes: &[] as &[&str],
+        };
+        matches!(table.decide(&question), Answer::Allow { .. })
+    };
+    names
+        .iter()
+        .all(|name| is_allowed(name))
+        .then(|| names.into_iter().map(String::from).collect())
+}
