@@ -18,7 +18,6 @@ use super::settings::{Audience, IssuerSettings, KeySource, SignatureAlgorithm};
 use super::token::checks::{CHECKS, Case, judge};
 use super::token::jws::Jws;
 use super::token::jwt::{Header, Jwt};
-use super::token::ring_provider::install_crypto;
 use crate::model::{Digest, IssuerUrl, UnixTime};
 
 /// How far an input came.
@@ -36,7 +35,6 @@ pub enum Depth {
 
 /// Reads the first line as a key set and the rest, or everything, as a token.
 pub fn jose(bytes: &[u8]) -> Depth {
-    install_crypto();
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let (first, second) = (lines.next().unwrap_or_default(), lines.next());
     let keys = second.and_then(|_| KeySet::parse(first).ok());
@@ -81,7 +79,6 @@ fn token(text: &str, keys: Option<&KeySet>) -> Depth {
 
 /// Reads any bytes as the proof of a request. What passes is by one key, of one spelling.
 pub fn dpop_proof(bytes: &[u8]) -> Depth {
-    install_crypto();
     let Ok(line) = HeaderValue::from_bytes(bytes) else {
         return Depth::Nothing;
     };

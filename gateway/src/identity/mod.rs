@@ -20,7 +20,7 @@ pub mod verify;
 pub use binding::{Bound, Evidence, NonceKey, Possession, Thumbprint};
 pub use credential::Credential;
 pub use error::Unverified;
+pub use keys::remote::install_crypto;
 pub use keys::{IssuerKeys, KeysError};
 pub use principal::{Actor, Origin, Principal, PrincipalKind, Unbound};
-pub use token::ring_provider::install_crypto;
 pub use verify::Verifier;

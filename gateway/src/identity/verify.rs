@@ -18,7 +18,6 @@ use super::token::introspect::Introspector;
 use super::token::jws::is_jwt;
 use super::token::jwt::Jwt;
 use super::token::memo::{Entry, Grounds, Key, Memo};
-use super::token::ring_provider::install_crypto;
 use super::token::verified::{Candidate, VerifiedToken};
 use crate::model::{Clock, IssuerUrl, UnixTime};
 
@@ -42,7 +41,6 @@ impl Verifier {
         possession: Arc<Possession>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        install_crypto();
         let introspectors = issuers.iter().filter_map(|keys| {
             let introspector = Introspector::of(keys.settings(), keys.client())?;
             Some((Arc::clone(keys), introspector))

@@ -4,7 +4,6 @@
 /// Does `claim` name `resource`? A `/` at the end makes no difference, because both name one endpoint. Equal bytes are
 /// equal; else both are brought into the form of RFC 3986 sections 6.2.2 and 6.2.3 first.
 pub(super) fn names(claim: &str, resource: &str) -> bool {
-    let trimmed = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
     if trimmed(claim) == trimmed(resource) {
         return is_plain(claim);
     }
@@ -14,10 +13,19 @@ pub(super) fn names(claim: &str, resource: &str) -> bool {
     }
 }
 
+fn trimmed(url: &str) -> &str {
+    url.strip_suffix('/').unwrap_or(url)
+}
+
 /// RFC 9449 section 4.2: without query and fragment; and nothing that one reader of URLs sees and another does not.
 fn is_plain(url: &str) -> bool {
-    url.bytes()
-        .all(|byte| byte.is_ascii_graphic() && !b"\\?#\"<>^`{|}".contains(&byte))
+    url.bytes().all(|byte| {
+        matches!(byte, b'!'..=b'~')
+            && !matches!(
+                byte,
+                b'\\' | b'?' | b'#' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}'
+            )
+    })
 }
 
 fn normal(url: &str) -> Option<String> {

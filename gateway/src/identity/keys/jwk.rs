@@ -1,12 +1,14 @@
 //! One public key as JSON (RFC 7517), of an issuer's set or of a proof. Never keeps a private or symmetric key, and
 //! never shows one.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::public_key::{Family, PublicKey};
 use super::roca;
 use crate::identity::settings::SignatureAlgorithm;
 use crate::model::Digest;
@@ -14,9 +16,8 @@ use crate::model::Digest;
 /// A public key that can verify signatures.
 #[derive(Debug)]
 pub(in crate::identity) struct Jwk {
-    family: Family,
     algorithm: Option<SignatureAlgorithm>,
-    public: DecodingKey,
+    public: PublicKey,
     canonical: Canonical,
 }
 
@@ -40,18 +41,9 @@ impl JwkFault {
     }
 }
 
-/// `kty`, and `crv` where there is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    P256,
-    P384,
-    Ed25519,
-    Rsa,
-}
-
 /// The required members in the order of RFC 7638 section 3.3, each in its one spelling.
 #[derive(Debug)]
-struct Canonical(Vec<(&'static str, String)>);
+struct Canonical(Vec<(&'static str, Cow<'static, str>)>);
 
 impl Jwk {
     /// The key in `entry`.
@@ -63,7 +55,7 @@ impl Jwk {
 
     fn read_public(members: &Map<String, Value>) -> Result<Self, &'static str> {
         check_purpose(members)?;
-        let (family, public, canonical) = match text(members, "kty") {
+        let (public, canonical) = match text(members, "kty") {
             Some("EC") => curve_key(members)?,
             Some("OKP") => edwards_key(members)?,
             Some("RSA") => rsa_key(members)?,
@@ -78,7 +70,6 @@ impl Jwk {
             ),
         };
         let key = Self {
-            family,
             algorithm,
             public,
             canonical,
@@ -91,11 +82,11 @@ impl Jwk {
 
     /// Whether a signature under `algorithm` can be by this key.
     pub(in crate::identity) fn fits(&self, algorithm: SignatureAlgorithm) -> bool {
-        family_of(algorithm) == self.family && self.algorithm.is_none_or(|own| own == algorithm)
+        Family::of(algorithm) == self.family() && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
     /// What verifies signatures.
-    pub(in crate::identity) const fn public(&self) -> &DecodingKey {
+    pub(in crate::identity) const fn public(&self) -> &PublicKey {
         &self.public
     }
 
@@ -107,14 +98,14 @@ impl Jwk {
     /// Whether `entry`, from which this was read, spells the key as RFC 7518 section 6 demands: a number without
     /// leading zeros.
     pub(in crate::identity) fn is_spelled_so_in(&self, entry: &Value) -> bool {
-        let spelled = |(name, value): &(&str, String)| {
-            entry.get(name).and_then(Value::as_str) == Some(value.as_str())
+        let spelled = |(name, value): &(&str, Cow<'_, str>)| {
+            entry.get(name).and_then(Value::as_str) == Some(value.as_ref())
         };
         self.canonical.0.iter().all(spelled)
     }
 
     pub(super) const fn family(&self) -> Family {
-        self.family
+        self.public.family()
     }
 
     /// `alg`.
@@ -138,29 +129,17 @@ impl Canonical {
     }
 }
 
-const fn family_of(algorithm: SignatureAlgorithm) -> Family {
-    match algorithm {
-        SignatureAlgorithm::Es256 => Family::P256,
-        SignatureAlgorithm::Es384 => Family::P384,
-        SignatureAlgorithm::EdDsa => Family::Ed25519,
-        SignatureAlgorithm::Rs256
-        | SignatureAlgorithm::Rs384
-        | SignatureAlgorithm::Rs512
-        | SignatureAlgorithm::Ps256
-        | SignatureAlgorithm::Ps384
-        | SignatureAlgorithm::Ps512 => Family::Rsa,
-    }
-}
-
 /// A private key where a public one belongs is a leaked key; a symmetric one is one that both sides know.
 fn refuse_secrets(members: &Map<String, Value>) -> Result<(), JwkFault> {
-    let is_private = PRIVATE_MEMBERS
-        .into_iter()
-        .any(|name| members.contains_key(name));
-    if is_private || text(members, "kty") == Some("oct") {
+    if members.keys().any(|name| is_private(name)) || text(members, "kty") == Some("oct") {
         return Err(JwkFault::Secret("a private or symmetric key"));
     }
     Ok(())
+}
+
+/// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.
+fn is_private(member: &str) -> bool {
+    matches!(member, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" | "k")
 }
 
 /// RFC 7517 sections 4.2 and 4.3.
@@ -185,78 +164,74 @@ fn check_purpose(members: &Map<String, Value>) -> Result<(), &'static str> {
 }
 
 /// RFC 7518 section 6.2.1: both coordinates in full length.
-fn curve_key(
-    members: &Map<String, Value>,
-) -> Result<(Family, DecodingKey, Canonical), &'static str> {
+fn curve_key(members: &Map<String, Value>) -> Result<(PublicKey, Canonical), &'static str> {
     let (family, curve, length) = match text(members, "crv") {
         Some("P-256") => (Family::P256, "P-256", 32),
         Some("P-384") => (Family::P384, "P-384", 48),
         Some(_) | None => return Err("a curve that is not known"),
     };
-    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+    let ((x, x_text), (y, y_text)) = (bytes(members, "x")?, bytes(members, "y")?);
     if x.len() != length || y.len() != length {
         return Err("a coordinate of the wrong length");
     }
     // SEC 1 section 2.3.3: the uncompressed point.
     let point = [[4].as_slice(), &x, &y].concat();
     let canonical = Canonical(vec![
-        ("crv", curve.to_owned()),
-        ("kty", "EC".to_owned()),
-        ("x", URL_SAFE_NO_PAD.encode(x)),
-        ("y", URL_SAFE_NO_PAD.encode(y)),
+        ("crv", curve.into()),
+        ("kty", "EC".into()),
+        ("x", x_text.to_owned().into()),
+        ("y", y_text.to_owned().into()),
     ]);
-    Ok((family, DecodingKey::from_ec_der(&point), canonical))
+    Ok((PublicKey::Point(family, point), canonical))
 }
 
 /// RFC 8037 section 2.
-fn edwards_key(
-    members: &Map<String, Value>,
-) -> Result<(Family, DecodingKey, Canonical), &'static str> {
+fn edwards_key(members: &Map<String, Value>) -> Result<(PublicKey, Canonical), &'static str> {
     if text(members, "crv") != Some("Ed25519") {
         return Err("a curve that is not known");
     }
-    let x = bytes(members, "x")?;
+    let (x, x_text) = bytes(members, "x")?;
     if x.len() != 32 {
         return Err("a coordinate of the wrong length");
     }
     let canonical = Canonical(vec![
-        ("crv", "Ed25519".to_owned()),
-        ("kty", "OKP".to_owned()),
-        ("x", URL_SAFE_NO_PAD.encode(&x)),
+        ("crv", "Ed25519".into()),
+        ("kty", "OKP".into()),
+        ("x", x_text.to_owned().into()),
     ]);
-    Ok((Family::Ed25519, DecodingKey::from_ed_der(&x), canonical))
+    Ok((PublicKey::Point(Family::Ed25519, x), canonical))
 }
 
 /// RFC 7518 section 3.3: 2048 bits at least; an upper bound, because a huge modulus is an attack on our CPU.
-fn rsa_key(members: &Map<String, Value>) -> Result<(Family, DecodingKey, Canonical), &'static str> {
-    let (n, e) = (
-        unsigned(bytes(members, "n")?),
-        unsigned(bytes(members, "e")?),
-    );
-    if !(2048..=8192).contains(&bits(&n)) {
+fn rsa_key(members: &Map<String, Value>) -> Result<(PublicKey, Canonical), &'static str> {
+    let (modulus, n) = unsigned(bytes(members, "n")?);
+    let (exponent, e) = unsigned(bytes(members, "e")?);
+    if !(2048..=8192).contains(&bits(&modulus)) {
         return Err("an RSA modulus that is not of 2048 to 8192 bits");
     }
-    let odd = e.last().is_some_and(|byte| byte % 2 == 1);
-    if !odd || !(2..=33).contains(&bits(&e)) {
+    let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd || !(2..=33).contains(&bits(&exponent)) {
         return Err("an RSA exponent that is not usable");
     }
-    if roca::is_weak(&n) {
+    if roca::is_weak(&modulus) {
         return Err("an RSA modulus that can be factored (CVE-2017-15361)");
     }
     let canonical = Canonical(vec![
-        ("e", URL_SAFE_NO_PAD.encode(&e)),
-        ("kty", "RSA".to_owned()),
-        ("n", URL_SAFE_NO_PAD.encode(&n)),
+        ("e", e.into()),
+        ("kty", "RSA".into()),
+        ("n", n.into()),
     ]);
-    let public = DecodingKey::from_rsa_raw_components(&n, &e);
-    Ok((Family::Rsa, public, canonical))
+    Ok((PublicKey::Rsa { modulus, exponent }, canonical))
 }
 
-fn unsigned(bytes: Vec<u8>) -> Vec<u8> {
+/// The number without leading zeros, and its text.
+fn unsigned((bytes, text): (Vec<u8>, &str)) -> (Vec<u8>, String) {
     if bytes.first().is_none_or(|byte| *byte != 0) {
-        return bytes;
+        return (bytes, text.to_owned());
     }
-    bytes.into_iter().skip_while(|byte| *byte == 0).collect()
+    let bytes: Vec<_> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+    let text = URL_SAFE_NO_PAD.encode(&bytes);
+    (bytes, text)
 }
 
 fn bits(number: &[u8]) -> usize {
@@ -270,10 +245,12 @@ fn text<'k>(members: &'k Map<String, Value>, name: &str) -> Option<&'k str> {
     members.get(name).and_then(Value::as_str)
 }
 
-fn bytes(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, &'static str> {
+/// The bytes of a member and its text, which is their only one: without padding, with unused bits of zero.
+fn bytes<'k>(
+    members: &'k Map<String, Value>,
+    name: &str,
+) -> Result<(Vec<u8>, &'k str), &'static str> {
     text(members, name)
-        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        .and_then(|text| Some((URL_SAFE_NO_PAD.decode(text).ok()?, text)))
         .ok_or("a member that is missing or not base64url")
 }
-
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

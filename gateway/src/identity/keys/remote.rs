@@ -17,7 +17,6 @@ use super::set::KeySet;
 use crate::identity::error::shown;
 use crate::identity::settings::{IssuerSettings, KeySource};
 use crate::identity::token::json;
-use crate::identity::token::ring_provider::install_crypto;
 use crate::model::IssuerUrl;
 
 /// The client for all issuers: ring for TLS, the system's roots, no redirects, no proxy from the environment.
@@ -28,6 +27,12 @@ pub fn client() -> Result<Client, KeysError> {
 /// A client that connects to public addresses alone, whatever `names` says.
 fn outward_client(names: Arc<dyn Resolve>) -> Result<Client, KeysError> {
     built(builder().dns_resolver(Arc::new(PublicNames::among(names))))
+}
+
+/// Makes ring the provider of TLS for this process. Calling it again changes nothing.
+pub fn install_crypto() {
+    // It refuses a second provider; whoever was first has installed this very one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn builder() -> ClientBuilder {

@@ -1,11 +1,11 @@
 //! A JWK set, read key by key (RFC 7517). Only public keys that can verify a signature are kept; one odd key does
 //! not spoil the others, but two of one name spoil the set.
 
-use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use super::error::KeySetError;
 use super::jwk::{Jwk, JwkFault};
+use super::public_key::PublicKey;
 use crate::identity::error::shown;
 use crate::identity::settings::SignatureAlgorithm;
 use crate::identity::token::json;
@@ -100,7 +100,7 @@ impl KeySet {
         &self,
         key_id: Option<&str>,
         algorithm: SignatureAlgorithm,
-    ) -> Option<&DecodingKey> {
+    ) -> Option<&PublicKey> {
         let named = |key: &&Key| key_id.is_none() || key.id.as_deref() == key_id;
         let mut fitting = self
             .keys

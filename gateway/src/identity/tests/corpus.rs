@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::identity::install_crypto;
 use crate::identity::keys::KeySet;
 use crate::identity::token::jws::Jws;
 use crate::identity::token::jwt::Header;
@@ -80,7 +79,6 @@ struct Count {
 }
 
 fn run(name: &str) -> Count {
-    install_crypto();
     let corpus = corpus(name);
     let mut count = Count::default();
     let mut total = 0;

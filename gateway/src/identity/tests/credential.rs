@@ -139,6 +139,25 @@ fn j54_the_scheme_has_no_case_and_one_space() {
 }
 
 #[test]
+fn j54_one_character_of_no_token_is_seen_wherever_it_stands() {
+    let is_taken = |token: &[u8]| {
+        let mut headers = HeaderMap::new();
+        let line = HeaderValue::from_bytes(&[b"Bearer ", token].concat()).unwrap();
+        headers.insert(AUTHORIZATION, line);
+        present(&headers, None, 100, ApiKeyHeader::Ignored).is_ok()
+    };
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    // What a header line can hold at all, but the comma, which lists credentials.
+    for byte in (b' '..=u8::MAX).filter(|byte| !matches!(byte, b',' | 0x7f)) {
+        for place in 0..69 {
+            let mut token = [b'x'; 70];
+            token[place] = byte;
+            assert_eq!(is_taken(&token), known(byte), "{byte:#x} at {place}");
+        }
+    }
+}
+
+#[test]
 fn every_cause_has_its_reason_and_a_known_label() {
     let expected = [
         (Unpresented::Missing, Reason::CredentialMissing),

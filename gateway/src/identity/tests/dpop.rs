@@ -10,7 +10,6 @@ use super::support::{NOW, RESOURCE, TestKey, encode, with};
 use crate::identity::binding::dpop::{Expected, TimeFrame, check};
 use crate::identity::credential::{ApiKeyHeader, Credential, present};
 use crate::identity::error::ProofFault;
-use crate::identity::install_crypto;
 use crate::model::{Digest, UnixTime};
 
 /// What a client sends as `token` with these `DPoP` lines.
@@ -54,7 +53,6 @@ fn judged_for(
     method: &str,
     resource: &str,
 ) -> Result<String, String> {
-    install_crypto();
     let Credential::Dpop(token, proof) = credential else {
         panic!("not DPoP")
     };

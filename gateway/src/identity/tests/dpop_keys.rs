@@ -92,3 +92,29 @@ fn d23_a_number_with_a_byte_more_or_less_is_refused() {
     assert!(!key.is_spelled_so_in(&padded), "proofs are refused with it");
     assert_eq!(thumbprint(&padded), thumbprint(&good), "but it is one key");
 }
+
+#[test]
+fn d23_a_number_with_padding_or_with_unused_bits_is_refused() {
+    // The text goes into the thumbprint as it is: there must be no second one for the same bytes.
+    let edwards = public(&TestKey::ed25519());
+    for (key, member) in [(&edwards, "x"), (&rfc_7638(), "n")] {
+        assert!(Jwk::read(key).is_ok());
+        let text = key[member].as_str().unwrap();
+        let last = text.chars().last().unwrap();
+        let bent = format!("{}{}", text.strip_suffix(last).unwrap(), after(last));
+        for other in [format!("{text}="), format!("{text}=="), bent] {
+            let bent = with(key, &json!({ member: other }));
+            assert!(
+                matches!(Jwk::read(&bent), Err(JwkFault::Unfit(_))),
+                "{other}"
+            );
+        }
+    }
+}
+
+/// The next character of base64url: one bit more, where the last character leaves bits unused.
+fn after(last: char) -> char {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = DIGITS.find(last).unwrap();
+    DIGITS.chars().nth(place + 1).unwrap()
+}

@@ -3,11 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use memchr::memchr_iter;
 use serde_json::{Map, Value};
 
 use super::json;
 use super::jwt::is_type;
+use crate::identity::keys::PublicKey;
 use crate::identity::settings::SignatureAlgorithm;
 
 /// Header and payload, and what the signature covers.
@@ -15,22 +16,20 @@ pub(in crate::identity) struct Jws<'a> {
     header: Map<String, Value>,
     payload: Vec<u8>,
     signed: &'a str,
-    signature: &'a str,
+    signature: Vec<u8>,
 }
 
 impl<'a> Jws<'a> {
     /// Takes `text` apart, or says what is wrong with it. Its length was limited before.
     pub(in crate::identity) fn parse(text: &'a str) -> Result<Self, &'static str> {
-        if !is_jwt(text) {
-            return Err("not three parts");
-        }
-        let (Some((signed, signature)), Some((header, rest))) =
-            (text.rsplit_once('.'), text.split_once('.'))
-        else {
-            return Err("not three parts");
-        };
-        let (payload, _) = rest.split_once('.').unwrap_or_default();
-        if decode(signature)?.is_empty() {
+        let Parts {
+            signed,
+            header,
+            payload,
+            signature,
+        } = Parts::of(text).ok_or("not three parts")?;
+        let signature = decode(signature)?;
+        if signature.is_empty() {
             return Err("no signature");
         }
         let header = object(header)?;
@@ -55,18 +54,41 @@ impl<'a> Jws<'a> {
     /// Is the signature by `key`, under `algorithm`?
     pub(in crate::identity) fn is_signed_by(
         &self,
-        key: &DecodingKey,
+        key: &PublicKey,
         algorithm: SignatureAlgorithm,
     ) -> bool {
-        let algorithm = jose(algorithm);
-        jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, algorithm)
-            .unwrap_or(false)
+        key.signed(algorithm, self.signed.as_bytes(), &self.signature)
     }
 }
 
 /// Has `token` the three parts of a JWT? Anything else is opaque.
 pub(in crate::identity) fn is_jwt(token: &str) -> bool {
-    token.bytes().filter(|byte| *byte == b'.').count() == 2
+    Parts::of(token).is_some()
+}
+
+/// What the dots part.
+struct Parts<'a> {
+    signed: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let mut dots = memchr_iter(b'.', text.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
+            return None;
+        };
+        let (signed, signature) = text.split_at_checked(second)?;
+        let (header, payload) = signed.split_at_checked(first)?;
+        Some(Self {
+            signed,
+            header,
+            payload: payload.strip_prefix('.')?,
+            signature: signature.strip_prefix('.')?,
+        })
+    }
 }
 
 fn refuse_extensions(header: &Map<String, Value>) -> Result<(), &'static str> {
@@ -99,18 +121,4 @@ fn decode(part: &str) -> Result<Vec<u8>, &'static str> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| "a part is not base64url")
-}
-
-const fn jose(algorithm: SignatureAlgorithm) -> Algorithm {
-    match algorithm {
-        SignatureAlgorithm::Es256 => Algorithm::ES256,
-        SignatureAlgorithm::Es384 => Algorithm::ES384,
-        SignatureAlgorithm::Rs256 => Algorithm::RS256,
-        SignatureAlgorithm::Rs384 => Algorithm::RS384,
-        SignatureAlgorithm::Rs512 => Algorithm::RS512,
-        SignatureAlgorithm::Ps256 => Algorithm::PS256,
-        SignatureAlgorithm::Ps384 => Algorithm::PS384,
-        SignatureAlgorithm::Ps512 => Algorithm::PS512,
-        SignatureAlgorithm::EdDsa => Algorithm::EdDSA,
-    }
 }

@@ -1,11 +1,11 @@
 //! A JWT in compact form (RFC 7515 section 3.1), taken apart strictly. Nothing in it is believed yet, and nothing
 //! in its header leads anywhere: `jku`, `x5u`, `jwk` and `x5c` are not read (RFC 8725 section 3.10).
 
-use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
 use super::jws::Jws;
 use crate::identity::error::{Unverified, shown};
+use crate::identity::keys::PublicKey;
 use crate::identity::settings::SignatureAlgorithm;
 
 /// Header and claims of a token, and what its signature covers.
@@ -51,7 +51,7 @@ impl<'a> Jwt<'a> {
     }
 
     /// Is the signature by `key`, under the algorithm that the header names?
-    pub(in crate::identity) fn is_signed_by(&self, key: &DecodingKey) -> bool {
+    pub(in crate::identity) fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.jws.is_signed_by(key, self.header.algorithm)
     }
 }

@@ -8,6 +8,5 @@ pub(super) mod jws;
 pub(super) mod jwt;
 pub(super) mod memo;
 pub(super) mod opaque;
-pub(super) mod ring_provider;
 pub(super) mod shown;
 pub(super) mod verified;
