@@ -50,7 +50,7 @@ fn last(forwarding: &Forwarding, reason: Reason, may_be_filled: bool) -> Last {
         // An open body of which nothing went out takes the error in the place of the answer.
         Trim::Json(_) if may_be_filled => Last::Message(error(forwarding, reason, id)),
         Trim::Json(_) | Trim::Waiting => Last::Break,
-        Trim::Bare | Trim::Ended => Last::End,
+        Trim::Bare | Trim::Ended(_) => Last::End,
     }
 }
 

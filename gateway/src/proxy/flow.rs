@@ -38,6 +38,10 @@ pub(crate) fn body(
     }
 }
 
+/// How many pieces behind our own message are dropped before the upstream is let go. pingora writes pieces together, and
+/// none of them when a later one fails; it reads four ahead at most, and the message has to have gone out before.
+const LET_GO: u32 = 16;
+
 /// What passes, and why nothing more does.
 type Treated = (Option<Bytes>, Option<Unfilterable>);
 
@@ -47,14 +51,17 @@ fn treat(
     arrived: Option<Bytes>,
     end: bool,
 ) -> pingora::Result<Treated> {
-    if forwarding.received > forwarding.services.limits.answer && !matches!(trim, Trim::Ended) {
+    if forwarding.received > forwarding.services.limits.answer && !matches!(trim, Trim::Ended(_)) {
         return Ok((None, Some(Unfilterable::Endless)));
     }
     match trim {
         Trim::Waiting | Trim::Bare => Ok((None, None)),
         // Our error is sent: the rest is not waited for.
-        Trim::Ended if arrived.as_ref().is_some_and(|bytes| !bytes.is_empty()) => break_off(),
-        Trim::Ended => Ok((None, None)),
+        Trim::Ended(LET_GO..) => break_off(),
+        Trim::Ended(dropped) => {
+            *dropped += 1;
+            Ok((None, None))
+        }
         Trim::Json(answer) => Ok(json(forwarding, answer, arrived, end)),
         Trim::Events(filter) => Ok(events(forwarding, filter, arrived, end)),
     }
@@ -151,13 +158,13 @@ fn fail(
             Some(Bytes::from(out))
         }
         Trim::Json(answer) => answer.replaced_by(&message),
-        Trim::Waiting | Trim::Bare | Trim::Ended => None,
+        Trim::Waiting | Trim::Bare | Trim::Ended(_) => None,
     };
     if replaced.is_none() {
         return break_off();
     }
     *piece = replaced;
-    forwarding.trim = Trim::Ended;
+    forwarding.trim = Trim::Ended(0);
     Ok(())
 }
 

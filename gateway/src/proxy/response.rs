@@ -302,7 +302,7 @@ fn frame(trim: &Trim, response: &mut ResponseHeader, asked: http::Version) -> pi
             return Ok(());
         }
         Trim::Json(answer) if answer.has_length() => return Ok(()),
-        Trim::Json(_) | Trim::Events(_) | Trim::Waiting | Trim::Ended => {}
+        Trim::Json(_) | Trim::Events(_) | Trim::Waiting | Trim::Ended(_) => {}
     }
     response.remove_header("content-length");
     // An HTTP/1.0 client reads to the end of the connection.

@@ -15,8 +15,8 @@ pub(crate) enum Trim {
     Json(Box<Answer>),
     /// Events, looked at one by one.
     Events(Box<SseFilter>),
-    /// Our own message was sent in its place; the rest is not waited for.
-    Ended,
+    /// Our own message was sent in its place; so many pieces were dropped since.
+    Ended(u32),
 }
 
 impl Trim {
@@ -24,7 +24,7 @@ impl Trim {
     pub(crate) fn is_answered(&self) -> bool {
         match self {
             Self::Events(filter) => filter.is_answered(),
-            Self::Bare | Self::Ended => true,
+            Self::Bare | Self::Ended(_) => true,
             Self::Waiting | Self::Json(_) => false,
         }
     }
@@ -33,7 +33,7 @@ impl Trim {
     pub(crate) fn is_resumable(&self) -> bool {
         match self {
             Self::Events(filter) => filter.is_resumable(),
-            Self::Waiting | Self::Bare | Self::Json(_) | Self::Ended => false,
+            Self::Waiting | Self::Bare | Self::Json(_) | Self::Ended(_) => false,
         }
     }
 
@@ -42,7 +42,7 @@ impl Trim {
         match self {
             Self::Events(filter) => filter.summary(),
             Self::Json(answer) => answer.summary(),
-            Self::Waiting | Self::Bare | Self::Ended => None,
+            Self::Waiting | Self::Bare | Self::Ended(_) => None,
         }
     }
 }
