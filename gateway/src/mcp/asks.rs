@@ -83,7 +83,7 @@ impl Ask {
         let has_url = params.get("url").is_some();
         match params.get("mode").map(Value::as_str) {
             None | Some(Some("form")) if !has_url => Self::Form,
-            Some(Some("url")) | None | Some(Some("form")) => {
+            None | Some(Some("url" | "form")) => {
                 let url = params.get("url").and_then(Value::as_str);
                 Self::Page(url.and_then(host))
             }

@@ -91,7 +91,7 @@ mod tests {
             changes.keep(tools, vec![u8::try_from(at % 256).unwrap()]);
         }
         let mut out = Vec::new();
-        changes.release(start + APART - Duration::from_nanos(1), &mut out);
+        changes.release(start + Duration::from_nanos(999_999_999), &mut out);
         assert!(out.is_empty());
         changes.release(start + APART, &mut out);
         assert_eq!(out, [231], "the last one");

@@ -250,7 +250,6 @@ impl KeyWatch {
         let token = std::mem::take(&mut self.token);
         let token = str::from_utf8(&token).unwrap_or_default().trim();
         match wanted {
-            Wanted::Nothing => Ok(()),
             Wanted::Id => {
                 let is_ours = self.id.as_ref().is_none_or(|id| id.is_written(token));
                 is_ours.then_some(()).ok_or(ListFault::WrongId)
@@ -258,7 +257,7 @@ impl KeyWatch {
             Wanted::Type if unquote(token).as_deref() == Some(INPUT_REQUIRED) => {
                 Err(ListFault::Large)
             }
-            Wanted::Type => Ok(()),
+            Wanted::Nothing | Wanted::Type => Ok(()),
         }
     }
 }
@@ -286,10 +285,8 @@ mod tests {
         };
         let run = |size: usize| {
             let mut watch = KeyWatch::new(&exchange);
-            let pieces = text.as_bytes().chunks(size);
-            pieces
-                .map(|piece| watch.push(piece))
-                .collect::<Result<(), _>>()?;
+            let mut pieces = text.as_bytes().chunks(size);
+            pieces.try_for_each(|piece| watch.push(piece))?;
             watch.finish()
         };
         let whole = run(text.len().max(1));

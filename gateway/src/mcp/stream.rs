@@ -27,7 +27,7 @@ pub struct SseFilter {
 /// An event on its way.
 #[derive(Default)]
 struct Event {
-    event: Option<String>,
+    kind: Option<String>,
     id: Option<String>,
     data: Option<String>,
     retry: Option<u64>,
@@ -136,7 +136,7 @@ impl SseFilter {
                     let mut raw = raw.filter(|_| !self.exchange.purpose.is_filtered());
                     let id = self.pass_id(id, &mut raw, judge);
                     let event = Event {
-                        event,
+                        kind: event,
                         id,
                         data,
                         retry,
@@ -234,10 +234,10 @@ impl Event {
             return;
         }
         let Self {
-            event, id, retry, ..
+            kind, id, retry, ..
         } = self;
         let item = SseItem::Event {
-            event,
+            event: kind,
             id,
             data,
             retry,
@@ -251,7 +251,7 @@ impl Event {
             return;
         }
         let bare = Self {
-            event: None,
+            kind: None,
             raw: None,
             ..self
         };

@@ -184,9 +184,8 @@ impl Scale<'_> {
         };
         match (is_ours, self.answered) {
             (true, Answered::No) => Ok(None),
-            (true, Answered::Yes) => Ok(Some(Weighed::Drop)),
             (false, _) if self.exchange.purpose.is_filtered() => Err(ListFault::WrongId),
-            (false, _) => Ok(Some(Weighed::Drop)),
+            (true, Answered::Yes) | (false, _) => Ok(Some(Weighed::Drop)),
         }
     }
 
@@ -248,7 +247,8 @@ impl Scale<'_> {
             Purpose::List { .. } | Purpose::Call { .. } | Purpose::Session
                 if listings.is_empty() =>
             {
-                let passed = Passed::of(Kind::Response, summary_of_result(self.document, result));
+                let summary = summary_of_result(self.document, result);
+                let passed = Passed::of(Kind::Response, Some(summary));
                 return Ok(Weighed::Pass(passed));
             }
             Purpose::List { .. } | Purpose::Call { .. } | Purpose::Session => {
@@ -257,7 +257,7 @@ impl Scale<'_> {
         }
         let (message, removed) = rewrite.end();
         let summary = summary_of_result(self.document, result);
-        let mut passed = Passed::of(Kind::Response, summary);
+        let mut passed = Passed::of(Kind::Response, Some(summary));
         passed.removed = removed;
         Ok(Weighed::Rewritten { message, passed })
     }
@@ -297,7 +297,7 @@ const fn kind(incoming: &Incoming<'_>) -> Kind {
 fn summary(document: &Document<'_>, incoming: &Incoming<'_>) -> Option<Summary> {
     match incoming {
         Incoming::Request { .. } | Incoming::Notification { .. } => None,
-        Incoming::Result { result, .. } => summary_of_result(document, result),
+        Incoming::Result { result, .. } => Some(summary_of_result(document, result)),
         Incoming::Error { error, .. } => {
             let code = document.member(error, "code");
             Some(Summary {
@@ -308,12 +308,12 @@ fn summary(document: &Document<'_>, incoming: &Incoming<'_>) -> Option<Summary> 
     }
 }
 
-fn summary_of_result(document: &Document<'_>, result: &Range<usize>) -> Option<Summary> {
+fn summary_of_result(document: &Document<'_>, result: &Range<usize>) -> Summary {
     let flag = document.member(result, "isError");
-    Some(Summary {
+    Summary {
         error_code: None,
         is_error: flag.is_some_and(|flag| document.text(&flag.value) == "true"),
-    })
+    }
 }
 
 #[cfg(test)]

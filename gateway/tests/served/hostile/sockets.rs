@@ -1,5 +1,6 @@
 //! What only a server that writes its bytes itself can do.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -98,7 +99,7 @@ fn chunked(media: &str, chunks: &[&str], end: &str) -> Vec<u8> {
     let mut out =
         format!("HTTP/1.1 200 OK\r\ncontent-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n");
     for chunk in chunks {
-        out.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+        write!(out, "{:x}\r\n{chunk}\r\n", chunk.len()).unwrap();
     }
     out.push_str(end);
     out.into_bytes()
