@@ -208,3 +208,29 @@ async fn s06_no_answer_may_be_stored() {
         }
     }
 }
+
+#[tokio::test]
+async fn u23_a_body_that_nobody_asked_for_is_dropped_over_http_2_too() {
+    let mut stage = Stage::start().await;
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge();
+    stage.wire.agent.client = builder.build().unwrap();
+    let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    for reply in [Reply::json(&marked()), stream(event(&marked()))] {
+        let reply = reply.status(202);
+        let answer = stage.hears_with(&reply, Era::Legacy, &notification).await;
+        assert_eq!((answer.status, answer.body.as_str()), (202, ""));
+    }
+    let padded = format!(
+        "{}{}",
+        marked().to_string().replace(":7", ":8"),
+        " ".repeat(400)
+    );
+    let reply = Reply::body("application/json", padded.clone());
+    let reply = reply.with("content-length", &padded.len().to_string());
+    let answer = stage.hears(&reply, Era::Modern, Asked::Tool).await;
+    assert_silent(&answer, "another id");
+    assert_error(&answer.json(), "another id");
+    stage.assert_well("after them").await;
+}
