@@ -155,11 +155,20 @@ pub(crate) fn is_plain(access: Access, name: &str) -> bool {
         Access::Resource => {
             is_short_text(name)
                 && !name.contains(['%', '\\'])
+                && !has_user(name)
                 && !name
                     .split(['/', '?', '#'])
                     .any(|segment| matches!(segment, "." | ".."))
         }
     }
+}
+
+/// Does a URI name a user in front of its host (RFC 3986 section 3.2.1)? Readers differ in which of the two is the host.
+fn has_user(uri: &str) -> bool {
+    let authority = uri
+        .split_once("//")
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority.is_some_and(|authority| authority.contains('@'))
 }
 
 fn is_short_text(name: &str) -> bool {

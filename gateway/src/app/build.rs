@@ -228,6 +228,7 @@ fn route(settings: &Settings, server: &Server, metrics: &Metrics) -> Result<Rout
         audience: server.audience.clone(),
         demands: server.demands.clone(),
         outliving: server.outliving,
+        answers: server.answers.clone(),
         upstream: UpstreamPeer::new(server)?,
         metrics: counters,
         metadata_url: route::metadata_url(settings, server),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ascii;
+use super::asks::Capability;
 use super::method::Method;
 use super::version::{Era, Revision};
 use crate::model::Reason;
@@ -50,6 +51,11 @@ impl RequestId {
             return false;
         };
         this == that
+    }
+
+    /// Does this JSON token, as somebody wrote it, stand for the same value?
+    pub fn is_written(&self, token: &str) -> bool {
+        Self::from_token(token).is_some_and(|other| self.is_same(&other))
     }
 }
 
@@ -103,6 +109,10 @@ pub struct Call {
     pub client_name: Option<Box<str>>,
     /// The trace id of `_meta.traceparent`, 32 lower-case hexadecimal digits (W3C Trace Context section 3.2.2).
     pub trace_id: Option<Box<str>>,
+    /// What it wants progress to be reported under (`_meta.progressToken`).
+    pub progress_token: Option<RequestId>,
+    /// What the client can do for the server (`_meta`, 2026-07-28).
+    pub capabilities: Vec<Capability>,
 }
 
 /// A message that a client may send.

@@ -1,16 +1,11 @@
-//! Takes what a role may not see out of list answers. Never passes a message that it did not understand.
+//! What list answers list, and why a server's message is not passed on. Never decides what may be seen.
 
 use std::ops::Range;
 
-use super::ascii;
-use super::call::RequestId;
 use super::document::Document;
-use super::incoming::Incoming;
-use super::jsonrpc::{JsonFault, Limits, scan};
-use super::rewrite::Rewrite;
+use super::jsonrpc::JsonFault;
 use super::spelling::resembles;
 use super::sse::SseFault;
-use super::version::Era;
 use crate::model::Reason;
 
 /// What a list answer lists.
@@ -70,18 +65,15 @@ pub enum Kind {
     Request,
 }
 
-/// A message that may be passed on: ASCII, on one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub struct Filtered {
-    /// The JSON text.
-    pub message: Vec<u8>,
-    /// What it is.
-    pub kind: Kind,
-    /// How many items were left in lists.
-    pub kept: usize,
-    /// How many items were taken out of lists.
-    pub removed: usize,
+impl Kind {
+    /// The word for it in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Response => "response",
+            Self::Notification => "notification",
+            Self::Request => "request",
+        }
+    }
 }
 
 /// Why a server's message cannot be passed on.
@@ -107,9 +99,12 @@ pub enum ListFault {
     /// A response to something else than was asked.
     #[error("the server answered another id")]
     WrongId,
-    /// A request of the server, which 2026-07-28 does not know.
-    #[error("the server sent a request")]
-    ServerRequest,
+    /// A question to the person or the model at the other end that the server may not ask here.
+    #[error("the server asks what it may not ask")]
+    Asks,
+    /// A JSON answer that is too large to be looked through holds something that has to be.
+    #[error("a large answer holds what only a small one may")]
+    Large,
     /// The answer does not have the list it should have.
     #[error("the result has no array `{member}`")]
     ListMissing {
@@ -137,59 +132,11 @@ impl ListFault {
     }
 }
 
-/// Filters one message on the stream of a request whose answer is a `listing`.
-///
-/// The response must answer `expected` (any id when absent). Items for which `allowed` is false are
-/// left out, the rest keep their order and their text. Of the other members of the result only those
-/// stay that lists have; a 2026-07-28 result is marked private, because it now depends on who asks.
-pub fn filter(
-    message: &[u8],
-    listing: Listing,
-    era: Era,
-    expected: Option<&RequestId>,
-    allowed: &mut dyn FnMut(Item<'_>) -> bool,
-) -> Result<Filtered, ListFault> {
-    let document = scan(message, Limits::ANSWER)?;
-    let incoming = Incoming::of(&document, era)?;
-    if let (Some(id), Some(expected)) = (&incoming.id, expected)
-        && !id.is_same(expected)
-    {
-        return Err(ListFault::WrongId);
-    }
-    match (&incoming.id, &incoming.result) {
-        (Some(id), Some(result)) => {
-            let mut judge = |_, item: Item<'_>| allowed(item);
-            let mut rewrite = Rewrite::new(&document, &mut judge);
-            rewrite.result(id, result, &[listing])?;
-            Ok(rewrite.end(era))
-        }
-        _ => Ok(passed(&document, incoming.kind)),
-    }
-}
-
-/// Filters one message of a stream on which any response may come, such as a resumed one.
-///
-/// A result that has lists is filtered like an answer to their list methods; all else passes re-encoded.
-pub fn filter_any(
-    message: &[u8],
-    era: Era,
-    allowed: &mut dyn FnMut(Listing, Item<'_>) -> bool,
-) -> Result<Filtered, ListFault> {
-    let document = scan(message, Limits::ANSWER)?;
-    let incoming = Incoming::of(&document, era)?;
-    let (Some(id), Some(result)) = (&incoming.id, &incoming.result) else {
-        return Ok(passed(&document, incoming.kind));
-    };
-    let listings = listings_in(&document, result)?;
-    if listings.is_empty() {
-        return Ok(passed(&document, incoming.kind));
-    }
-    let mut rewrite = Rewrite::new(&document, allowed);
-    rewrite.result(id, result, &listings)?;
-    Ok(rewrite.end(era))
-}
-
-fn listings_in(document: &Document<'_>, result: &Range<usize>) -> Result<Vec<Listing>, ListFault> {
+/// The lists that a result has.
+pub(super) fn listings_in(
+    document: &Document<'_>,
+    result: &Range<usize>,
+) -> Result<Vec<Listing>, ListFault> {
     let mut found = Vec::new();
     for member in document.members(result) {
         for listing in Listing::ALL {
@@ -204,16 +151,3 @@ fn listings_in(document: &Document<'_>, result: &Range<usize>) -> Result<Vec<Lis
     }
     Ok(found)
 }
-
-fn passed(document: &Document<'_>, kind: Kind) -> Filtered {
-    let message = ascii::encode(document.text(&document.root()));
-    Filtered {
-        message,
-        kind,
-        kept: 0,
-        removed: 0,
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,13 +1,21 @@
 //! Bytes to MCP messages and back, for both eras of the protocol. Never does I/O, never waits, and
 //! never decides who may do what.
 
+mod annotation;
 mod ascii;
+pub mod asks;
 mod bounds;
 pub mod call;
+mod coalesce;
 mod document;
 mod envelope;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod incoming;
 pub mod jsonrpc;
+pub mod judge;
+pub mod keys;
 pub mod listing;
 pub mod method;
 mod mirror;
@@ -23,10 +31,14 @@ pub mod stream;
 mod token;
 pub mod trace;
 pub mod version;
+pub mod weigh;
 
 pub use bounds::Bounds;
+pub use annotation::is_sound;
+pub use asks::{Ask, Capability};
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
-pub use listing::{Item, ListFault, Listing};
+pub use judge::{Exchange, Hidden, Judge, Purpose};
+pub use listing::{Item, Kind, ListFault, Listing};
 pub use method::{Access, Method};
 pub use mirror::is_readable;
 pub use parse::read;

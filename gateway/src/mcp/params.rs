@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::asks::Capability;
 use super::bounds::Bounds;
-use super::call::Target;
+use super::call::{RequestId, Target};
 use super::document::Document;
 use super::method::Aim;
 use super::parse::Fault;
@@ -36,6 +37,7 @@ pub(super) struct Meta {
     client_info: Place,
     model: Place,
     traceparent: Place,
+    progress_token: Place,
 }
 
 impl Params {
@@ -126,6 +128,19 @@ impl Params {
             .map(Box::from)
     }
 
+    /// What progress of the request is reported under: an integer or a string.
+    pub(super) fn progress_token(&self, document: &Document<'_>) -> Option<RequestId> {
+        RequestId::from_token(document.text(self.meta.progress_token.as_ref()?))
+    }
+
+    /// What the client can do for the server.
+    pub(super) fn capabilities(&self, document: &Document<'_>) -> Vec<Capability> {
+        let declared = self.meta.client_capabilities.as_ref();
+        declared.map_or_else(Vec::new, |declared| {
+            Capability::all_in(document.text(declared))
+        })
+    }
+
     /// The trace id of a well-formed `traceparent` (W3C Trace Context section 3.2.2).
     pub(super) fn trace_id(&self, document: &Document<'_>) -> Option<Box<str>> {
         let traceparent = document.string(self.meta.traceparent.as_ref()?)?;
@@ -163,6 +178,7 @@ impl Meta {
                     well_formed(document, (Field::Baggage, &member.value))?;
                     continue;
                 }
+                "progressToken" => &mut found.progress_token,
                 key if resembles(key, KNOWN_IN_META) => {
                     return Err(Fault::params("a key of _meta looks like another"));
                 }

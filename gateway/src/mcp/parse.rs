@@ -155,6 +155,8 @@ impl Reader<'_> {
             model: params.model(document),
             client_name: params.client_name(document),
             trace_id: params.trace_id(document),
+            progress_token: params.progress_token(document),
+            capabilities: params.capabilities(document),
         };
         Ok(Read {
             message: Message::Request(call),

@@ -19,6 +19,8 @@ pub enum SseItem {
     },
     /// A comment, without its text: it keeps the connection alive and says nothing.
     Comment,
+    /// A blank line that ends nothing.
+    Blank,
 }
 
 /// Why an event stream cannot be read.
@@ -38,25 +40,58 @@ pub enum SseFault {
     FieldNotPrintable,
 }
 
+/// One item with the bytes that it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What it is.
+    pub item: SseItem,
+    /// The bytes, up to and with the blank line: there when every reader takes them for this item and nothing else.
+    pub raw: Option<Vec<u8>>,
+}
+
 /// Reads an event stream piece by piece.
 #[derive(Debug)]
 pub struct SseReader {
     cap: usize,
-    held: usize,
-    line: Vec<u8>,
-    position: Position,
+    /// What came since the last item.
+    raw: Vec<u8>,
+    /// Where in it the line starts that has not ended yet.
+    line: usize,
+    /// How much of it comments hold that stand inside an event.
+    comments: usize,
+    place: Place,
+    ending: Ending,
+    form: Form,
+    /// Has a CR ended a line on its own?
+    ends_in_returns: bool,
     fields: Fields,
 }
 
-/// What the next bytes may be.
+/// What the next line may start with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum Place {
     /// The start of the stream, where a byte order mark may stand.
     FirstLine,
     /// Anywhere else.
     Line,
-    /// Right behind a CR, where an LF belongs to the same line end.
-    AfterReturn,
+}
+
+/// What was read of a line end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Nothing.
+    None,
+    /// A CR, behind which an LF would belong to the same line end.
+    Return,
+    /// A CR that counts already, behind which an LF still belongs to it.
+    Counted,
+}
+
+/// Whether readers could take the bytes for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Odd,
 }
 
 #[derive(Debug, Default)]
@@ -72,91 +107,147 @@ impl SseReader {
     pub fn new(cap: usize) -> Self {
         Self {
             cap,
-            held: 0,
-            line: Vec::new(),
-            position: Position::FirstLine,
+            raw: Vec::new(),
+            line: 0,
+            comments: 0,
+            place: Place::FirstLine,
+            ending: Ending::None,
+            form: Form::Plain,
+            ends_in_returns: false,
             fields: Fields::default(),
         }
     }
 
     /// Takes the next bytes and appends what they complete to `out`.
-    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<SseItem>) -> Result<(), SseFault> {
+    ///
+    /// # Errors
+    /// What cannot be read, or is too large. What was complete before is in `out`.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<Block>) -> Result<(), SseFault> {
         let mut rest = chunk;
         while !rest.is_empty() {
-            if self.position == Position::AfterReturn {
-                self.position = Position::Line;
-                rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-                continue;
-            }
-            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
-                self.hold(rest.len())?;
-                self.line.extend_from_slice(rest);
-                return Ok(());
+            rest = match self.ending {
+                Ending::None => self.line(rest, out)?,
+                Ending::Return => self.after_return(rest, out)?,
+                Ending::Counted => {
+                    self.ending = Ending::None;
+                    rest.strip_prefix(b"\n").unwrap_or(rest)
+                }
             };
-            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            self.hold(line.len() + 1)?;
-            self.end_line(line, out)?;
-            self.position = if after.starts_with(b"\r") {
-                Position::AfterReturn
-            } else {
-                Position::Line
-            };
-            rest = after.get(1..).unwrap_or_default();
         }
         Ok(())
     }
 
     /// Takes the end of the stream. An event that lacks its blank line is one: some clients take it so.
-    pub fn finish(&mut self, out: &mut Vec<SseItem>) -> Result<(), SseFault> {
-        let line = mem::take(&mut self.line);
-        if !line.is_empty() {
-            self.read_line(&line, out)?;
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn finish(&mut self, out: &mut Vec<Block>) -> Result<(), SseFault> {
+        if self.ending == Ending::Return {
+            self.lone_return(out)?;
+        }
+        self.form = Form::Odd;
+        if self.line < self.raw.len() {
+            self.end_line(b"", out)?;
         }
         self.dispatch(out);
         Ok(())
     }
 
-    /// Reads a line whose last piece is `piece`.
-    fn end_line(&mut self, piece: &[u8], out: &mut Vec<SseItem>) -> Result<(), SseFault> {
-        if self.line.is_empty() {
-            return self.read_line(piece, out);
+    fn line<'b>(&mut self, rest: &'b [u8], out: &mut Vec<Block>) -> Result<&'b [u8], SseFault> {
+        let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+            self.hold(rest)?;
+            return Ok(&[]);
+        };
+        let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        self.hold(line)?;
+        if after.starts_with(b"\n") {
+            self.end_line(b"\n", out)?;
+        } else if self.ends_in_returns {
+            self.lone_return(out)?;
+            self.ending = Ending::Counted;
+        } else {
+            self.ending = Ending::Return;
         }
-        let mut line = mem::take(&mut self.line);
-        line.extend_from_slice(piece);
-        self.read_line(&line, out)
+        Ok(after.get(1..).unwrap_or_default())
     }
 
-    fn hold(&mut self, bytes: usize) -> Result<(), SseFault> {
-        self.held = self.held.saturating_add(bytes);
-        if self.held > self.cap {
+    fn after_return<'b>(
+        &mut self,
+        rest: &'b [u8],
+        out: &mut Vec<Block>,
+    ) -> Result<&'b [u8], SseFault> {
+        let Some(after) = rest.strip_prefix(b"\n") else {
+            self.lone_return(out)?;
+            return Ok(rest);
+        };
+        self.ending = Ending::None;
+        self.end_line(b"\r\n", out)?;
+        Ok(after)
+    }
+
+    /// Readers that know no CR would read on.
+    fn lone_return(&mut self, out: &mut Vec<Block>) -> Result<(), SseFault> {
+        self.ending = Ending::None;
+        self.ends_in_returns = true;
+        self.form = Form::Odd;
+        self.end_line(b"\r", out)
+    }
+
+    fn hold(&mut self, bytes: &[u8]) -> Result<(), SseFault> {
+        self.raw.extend_from_slice(bytes);
+        if self.raw.len() - self.comments > self.cap {
             Err(SseFault::TooLarge { cap: self.cap })
         } else {
             Ok(())
         }
     }
 
-    fn read_line(&mut self, line: &[u8], out: &mut Vec<SseItem>) -> Result<(), SseFault> {
-        let line = match self.position {
-            Position::FirstLine => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
-            Position::Line | Position::AfterReturn => line,
-        };
+    fn end_line(&mut self, end: &[u8], out: &mut Vec<Block>) -> Result<(), SseFault> {
+        self.hold(end)?;
+        let raw = mem::take(&mut self.raw);
+        let line = raw.get(self.line..raw.len() - end.len());
+        let read = self.read_line(line.unwrap_or_default());
+        let length = raw.len() - self.line;
+        self.line = raw.len();
+        self.raw = raw;
+        match read? {
+            Line::Blank => self.dispatch(out),
+            Line::Comment if self.fields.is_empty() => self.give(SseItem::Comment, out),
+            // It is part of an event that passes, and costs nothing of what the event may hold; nobody can make it pile up.
+            Line::Comment => self.comments += length.min(self.cap.saturating_sub(self.comments)),
+            Line::Field => {}
+        }
+        Ok(())
+    }
+
+    fn read_line(&mut self, line: &[u8]) -> Result<Line, SseFault> {
+        let place = mem::replace(&mut self.place, Place::Line);
         let line = str::from_utf8(line).map_err(|_| SseFault::NotUtf8)?;
+        let line = match line.strip_prefix('\u{feff}') {
+            Some(rest) if place == Place::FirstLine => {
+                self.form = Form::Odd;
+                rest
+            }
+            Some(_) | None => line,
+        };
+        if !is_plain(line) {
+            self.form = Form::Odd;
+        }
         if line.is_empty() {
-            self.dispatch(out);
-            return Ok(());
+            return Ok(Line::Blank);
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         if field.is_empty() {
-            self.held = self.held.saturating_sub(line.len() + 1);
-            out.push(SseItem::Comment);
-            return Ok(());
+            return Ok(Line::Comment);
         }
-        self.fields.set(field, value)
+        if self.fields.set(field, value)? == Form::Odd {
+            self.form = Form::Odd;
+        }
+        Ok(Line::Field)
     }
 
-    fn dispatch(&mut self, out: &mut Vec<SseItem>) {
-        self.held = 0;
+    fn dispatch(&mut self, out: &mut Vec<Block>) {
         let Fields {
             event,
             id,
@@ -164,18 +255,60 @@ impl SseReader {
             retry,
         } = mem::take(&mut self.fields);
         if id.is_some() || data.is_some() || retry.is_some() {
-            out.push(SseItem::Event {
+            let item = SseItem::Event {
                 event,
                 id,
                 data,
                 retry,
-            });
+            };
+            self.give(item, out);
+        } else if event.is_none() && self.form == Form::Plain && !self.raw.is_empty() {
+            self.give(SseItem::Blank, out);
+        } else {
+            self.start_over();
         }
+    }
+
+    fn give(&mut self, item: SseItem, out: &mut Vec<Block>) {
+        let raw = mem::take(&mut self.raw);
+        let raw = (self.form == Form::Plain).then_some(raw);
+        out.push(Block { item, raw });
+        self.start_over();
+    }
+
+    fn start_over(&mut self) {
+        self.raw.clear();
+        (self.line, self.comments, self.form) = (0, 0, Form::Plain);
     }
 }
 
+/// What a line is.
+enum Line {
+    Blank,
+    Comment,
+    Field,
+}
+
+/// Does a line hold nothing at which some client would end it? Python's `splitlines` does at these.
+fn is_plain(line: &str) -> bool {
+    let suspect = |byte: &u8| matches!(byte, 0..=0x08 | 0x0b..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef);
+    if !line.as_bytes().iter().any(suspect) {
+        return true;
+    }
+    let ends = |c: char| {
+        (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    !line.contains(ends)
+}
+
 impl Fields {
-    fn set(&mut self, field: &str, value: &str) -> Result<(), SseFault> {
+    fn is_empty(&self) -> bool {
+        self.event.is_none() && self.id.is_none() && self.data.is_none() && self.retry.is_none()
+    }
+
+    /// Takes a field, and says whether every reader does the same with it.
+    fn set(&mut self, field: &str, value: &str) -> Result<Form, SseFault> {
+        let mut form = Form::Plain;
         match field {
             "data" => match &mut self.data {
                 Some(data) => {
@@ -184,14 +317,28 @@ impl Fields {
                 }
                 None => self.data = Some(value.to_owned()),
             },
-            "event" => self.event = Some(printable(value)?),
-            "id" if !value.contains('\0') => self.id = Some(printable(value)?),
-            "retry" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                self.retry = value.parse().ok().or(self.retry);
+            "event" => form = once(&mut self.event, printable(value)?),
+            "id" if !value.contains('\0') => form = once(&mut self.id, printable(value)?),
+            "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let millis = value.parse().ok().or(self.retry);
+                form = if self.retry.is_some() || millis.is_none() {
+                    Form::Odd
+                } else {
+                    Form::Plain
+                };
+                self.retry = millis;
             }
-            _ => {}
+            _ => form = Form::Odd,
         }
-        Ok(())
+        Ok(form)
+    }
+}
+
+/// The last one counts, but not for everybody.
+fn once(place: &mut Option<String>, value: String) -> Form {
+    match place.replace(value) {
+        Some(_) => Form::Odd,
+        None => Form::Plain,
     }
 }
 
@@ -206,15 +353,15 @@ fn printable(value: &str) -> Result<String, SseFault> {
 /// Appends `item` in its one canonical form: LF only. A value of several lines takes several fields, so
 /// that no value can start a field of another name.
 pub fn write_event(item: &SseItem, out: &mut Vec<u8>) {
-    let SseItem::Event {
-        event,
-        id,
-        data,
-        retry,
-    } = item
-    else {
-        out.extend_from_slice(b":\n\n");
-        return;
+    let (event, id, data, retry) = match item {
+        SseItem::Event {
+            event,
+            id,
+            data,
+            retry,
+        } => (event, id, data, retry),
+        SseItem::Comment => return out.extend_from_slice(b":\n\n"),
+        SseItem::Blank => return,
     };
     let retry = retry.map(|millis| millis.to_string());
     let fields = [

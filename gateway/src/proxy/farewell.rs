@@ -1,10 +1,10 @@
-//! The last that a client hears of an answer that ends with its token after its head has gone out. Never turns half an
+//! The last that a client hears of an answer that breaks off after its head has gone out. Never turns half an
 //! answer into one that reads as whole.
 
 use bytes::Bytes;
 use pingora::proxy::Session;
 
-use crate::mcp::{Method, RequestId, reply};
+use crate::mcp::{Era, Method, RequestId, reply};
 use crate::model::Reason;
 use crate::proxy::progress::Forwarding;
 use crate::proxy::refuse::error_message;
@@ -14,12 +14,16 @@ use crate::proxy::trim::Trim;
 ///
 /// # Errors
 /// pingora's, when the client went away.
-pub(crate) async fn say(session: &mut Session, forwarding: &Forwarding) -> pingora::Result<()> {
+pub(crate) async fn say(
+    session: &mut Session,
+    forwarding: &Forwarding,
+    reason: Reason,
+) -> pingora::Result<()> {
     let is_untouched = session.downstream_session.body_bytes_sent() == 0;
     let is_open = session
         .response_written()
         .is_some_and(|head| !head.headers.contains_key(http::header::CONTENT_LENGTH));
-    match last(forwarding, is_open && is_untouched) {
+    match last(forwarding, reason, is_open && is_untouched) {
         Last::Message(message) => session.write_response_body(Some(message), true).await,
         Last::End => session.write_response_body(Some(Bytes::new()), true).await,
         Last::Break => Ok(()),
@@ -36,38 +40,40 @@ enum Last {
     Break,
 }
 
-fn last(forwarding: &Forwarding, may_be_filled: bool) -> Last {
-    if forwarding.stream.is_some() {
-        return match forwarding.passage.id() {
-            Some(id) if !forwarding.trim.is_answered() => Last::Message(event(forwarding, id)),
-            Some(_) | None => Last::End,
-        };
-    }
+fn last(forwarding: &Forwarding, reason: Reason, may_be_filled: bool) -> Last {
+    let id = forwarding.passage.id();
     match &forwarding.trim {
+        Trim::Events(_) => match id {
+            Some(id) if is_owed(forwarding, reason) => Last::Message(event(forwarding, reason, id)),
+            Some(_) | None => Last::End,
+        },
         // An open body of which nothing went out takes the error in the place of the answer.
-        Trim::Held { .. } | Trim::Pass(_) if may_be_filled => {
-            Last::Message(error(forwarding, forwarding.passage.id()))
-        }
-        Trim::Held { .. } | Trim::Pass(_) | Trim::Waiting => Last::Break,
-        Trim::Events(..) | Trim::Ended => Last::End,
+        Trim::Json(_) if may_be_filled => Last::Message(error(forwarding, reason, id)),
+        Trim::Json(_) | Trim::Waiting => Last::Break,
+        Trim::Bare | Trim::Ended(_) => Last::End,
     }
 }
 
-fn event(forwarding: &Forwarding, id: &RequestId) -> Bytes {
-    let message = if forwarding.passage.calls(Method::SubscriptionsListen) {
+/// Whether nobody else will tell the client what became of its request. A client that knows the id of an event can ask for
+/// the rest of an answer of the older revisions, unless its token is what ended.
+fn is_owed(forwarding: &Forwarding, reason: Reason) -> bool {
+    let trim = &forwarding.trim;
+    let is_resumed =
+        forwarding.era == Era::Legacy && trim.is_resumable() && reason != Reason::TokenExpired;
+    !trim.is_answered() && !is_resumed
+}
+
+fn event(forwarding: &Forwarding, reason: Reason, id: &RequestId) -> Bytes {
+    let listens = forwarding.passage.calls(Method::SubscriptionsListen);
+    let message = if listens && reason == Reason::TokenExpired {
         // What a server that closes a subscription says (MCP 2026-07-28, basic/patterns/subscriptions).
         Bytes::from(reply::subscription_end(id))
     } else {
-        error(forwarding, Some(id))
+        error(forwarding, reason, Some(id))
     };
-    // Bytes that passed untouched may have ended inside an event: blank lines end it, and are nothing otherwise.
-    let lead: &[u8] = match forwarding.trim {
-        Trim::Pass(_) => b"\n\ndata: ",
-        Trim::Waiting | Trim::Held { .. } | Trim::Events(..) | Trim::Ended => b"data: ",
-    };
-    Bytes::from([lead, message.as_ref(), b"\n\n"].concat())
+    Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat())
 }
 
-fn error(forwarding: &Forwarding, id: Option<&RequestId>) -> Bytes {
-    error_message(Reason::TokenExpired, forwarding.permit.request_id(), id)
+fn error(forwarding: &Forwarding, reason: Reason, id: Option<&RequestId>) -> Bytes {
+    error_message(reason, forwarding.permit.request_id(), id)
 }

@@ -9,7 +9,6 @@ use crate::audit::part::Outcome;
 use crate::decision::{Circumstance, Ended};
 use crate::model::Reason;
 use crate::proxy::progress::{Forwarding, Progress, Stage};
-use crate::proxy::trim::Trim;
 use crate::telemetry::Ending;
 
 /// Which reason a failed exchange has.
@@ -87,7 +86,7 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
     drop((forwarding.hold.take(), forwarding.term.take()));
     let ended = Instant::now();
     let failure = forwarding.failure.or(failure);
-    let outcome = outcome(written, &mut forwarding, ended);
+    let outcome = outcome(written, &forwarding, ended);
     let duration = ended.duration_since(forwarding.started);
     observe(&forwarding, &outcome, failure, duration);
     let action = forwarding.passage.action();
@@ -119,9 +118,8 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
     }
 }
 
-fn outcome(written: Option<u16>, forwarding: &mut Forwarding, ended: Instant) -> Outcome {
-    let trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
-    let summary = trim.summary();
+fn outcome(written: Option<u16>, forwarding: &Forwarding, ended: Instant) -> Outcome {
+    let summary = forwarding.trim.summary();
     Outcome {
         http_status: written,
         jsonrpc_error: summary.as_ref().and_then(|summary| summary.error_code),

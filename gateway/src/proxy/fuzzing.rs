@@ -105,6 +105,24 @@ const REASONS: [Reason; 7] = [
 mod tests {
     use super::www_authenticate;
     use crate::identity::fuzzing::seeds;
+    use crate::mcp::fuzzing::{listing, sse};
+
+    #[test]
+    fn u02_seeds_of_streams_and_their_changes_pass_the_same_however_they_are_cut() {
+        let (seeds, mutations) = seeds::with_mutations("sse", 3000);
+        assert!(seeds.iter().all(|seed| sse(seed)), "a seed is not read");
+        let read = mutations.iter().filter(|bytes| sse(bytes)).count();
+        assert!(read > 200 && read < 3000, "{read}");
+    }
+
+    #[test]
+    fn u12_seeds_of_lists_and_their_changes_show_only_what_is_allowed() {
+        let (seeds, mutations) = seeds::with_mutations("listing", 5000);
+        let passed = seeds.iter().filter(|seed| listing(seed)).count();
+        assert!(passed >= 4, "{passed} seeds pass");
+        let passed = mutations.iter().filter(|bytes| listing(bytes)).count();
+        assert!(passed > 100 && passed < 5000, "{passed}");
+    }
 
     #[test]
     fn j58_a_challenge_reads_back_to_what_was_configured() {

@@ -2,6 +2,7 @@
 //! request or as a recorded refusal.
 
 mod admit;
+mod answer;
 mod body;
 mod certificate;
 mod challenge;
@@ -10,6 +11,7 @@ mod deprecation;
 mod exchange;
 mod farewell;
 mod finish;
+mod flow;
 mod forward;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -18,6 +20,7 @@ pub mod guard;
 mod head;
 pub mod inflight;
 pub mod listen;
+mod observe;
 pub mod origin;
 pub mod progress;
 mod refuse;

@@ -55,6 +55,12 @@ pub(crate) struct Forwarding {
     pub(crate) answered: Option<Instant>,
     /// The status of the upstream's answer, once its head is passed on.
     pub(crate) passed: Option<u16>,
+    /// How many informational heads (1xx) came.
+    pub(crate) informed: u32,
+    /// How many bytes of the answer came.
+    pub(crate) received: usize,
+    /// How many messages of the upstream were dropped.
+    pub(crate) dropped: usize,
     /// Why the upstream's answer was not passed on, if it was not.
     pub(crate) failure: Option<Reason>,
     /// The status of our answer in its place, if not that of the reason.

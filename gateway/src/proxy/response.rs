@@ -1,19 +1,18 @@
-//! The answer of an upstream on its way to the client: an allow-list of headers, filtered lists, and
-//! nothing that could be taken for a challenge, a redirect or a cookie.
+//! The head of an upstream's answer on its way to the client: an allow-list of headers, and nothing that could be taken for
+//! a challenge, a redirect or a cookie. Chooses what happens to the body by our own request.
 
-use bytes::{Bytes, BytesMut};
 use http::{HeaderName, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 
-use crate::decision::Gate;
-use crate::mcp::listing::{Kind, filter, filter_any};
-use crate::mcp::reply::{self, SummaryTap};
-use crate::mcp::{Era, Item, ListFault, Listing, Method, SseFilter};
+use crate::config::Redacted;
+use crate::mcp::weigh::Standing;
+use crate::mcp::{Call, Era, Exchange, Hidden, Method, Purpose, SseFilter};
 use crate::model::Reason;
+use crate::proxy::answer::{Answer, Bound, HELD};
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
-use crate::proxy::refuse::{error_message, give_nonce};
+use crate::proxy::refuse::give_nonce;
 use crate::proxy::session::Ownership;
-use crate::proxy::trim::{Trim, Unfilterable};
+use crate::proxy::trim::Trim;
 use crate::proxy::{deprecation, origin};
 
 /// What an upstream may say in its head. Everything else is dropped.
@@ -27,13 +26,29 @@ const PASSED: [&str; 8] = [
     "allow",
     "date",
 ];
-/// How such an answer is called among pingora's errors.
-const UNFILTERABLE: &str = "UnfilterableAnswer";
+/// How an answer that is not passed on is called among pingora's errors.
+pub(super) const UNFILTERABLE: &str = "UnfilterableAnswer";
 const SESSION: &str = "mcp-session-id";
-/// Bytes of an answer, or of one of its events, that is looked through although it should be no list.
-const LARGEST: usize = 64 * 1024 * 1024;
-const EVENT_STREAM: &str = "text/event-stream";
-const JSON: &str = "application/json";
+/// How many informational heads may come before the answer.
+const MOST_INFORMATIONAL: u32 = 16;
+
+/// What a body is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    Events,
+    Other,
+}
+
+impl Media {
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Json => Some("application/json"),
+            Self::Events => Some("text/event-stream"),
+            Self::Other => None,
+        }
+    }
+}
 
 /// The head of the answer.
 ///
@@ -45,8 +60,7 @@ pub(crate) fn head(
     response: &mut ResponseHeader,
 ) -> pingora::Result<()> {
     if response.status.is_informational() {
-        keep(response, &[]);
-        return Ok(());
+        return inform(forwarding, response);
     }
     forwarding.answered = Some(std::time::Instant::now());
     forwarding.go_on()?;
@@ -59,16 +73,18 @@ pub(crate) fn head(
     if is_encoded || is_foreign || !may_pass(response.status) {
         return replace(forwarding, response.status);
     }
-    let trim = choose(forwarding, response, &media)?;
-    if let Trim::Events(..) | Trim::Held { .. } = &trim {
-        length_unknown(response, asked.version)?;
+    let trim = choose(forwarding, response, media)?;
+    frame(&trim, response, asked.version)?;
+    if let Some(name) = media.name().filter(|_| !matches!(trim, Trim::Bare)) {
+        // One spelling, without parameters: nobody is to guess.
+        response.insert_header("content-type", name)?;
     }
-    forwarding.trim = trim;
-    forwarding.passed = Some(response.status.as_u16());
-    if media == EVENT_STREAM {
+    if let Trim::Events(_) = &trim {
         response.insert_header("x-accel-buffering", "no")?;
         forwarding.stream = Some(OpenStream::count(&forwarding.route.metrics));
     }
+    forwarding.trim = trim;
+    forwarding.passed = Some(response.status.as_u16());
     response.insert_header("cache-control", "no-store")?;
     response.insert_header("x-request-id", forwarding.permit.request_id())?;
     give_nonce(forwarding.nonce.as_deref(), response)?;
@@ -84,17 +100,40 @@ fn may_pass(status: StatusCode) -> bool {
     !status.is_redirection() && status != StatusCode::UNAUTHORIZED
 }
 
-fn media_type(response: &ResponseHeader) -> String {
+/// A server that never comes to its answer is not waited for.
+fn inform(forwarding: &mut Forwarding, response: &mut ResponseHeader) -> pingora::Result<()> {
+    keep(response, &[]);
+    forwarding.informed += 1;
+    if forwarding.informed > MOST_INFORMATIONAL {
+        return replace(forwarding, response.status);
+    }
+    Ok(())
+}
+
+/// Exactly one line that names a type, in UTF-8 if it names a character set.
+fn media_type(response: &ResponseHeader) -> Media {
     let mut lines = response.headers.get_all(http::header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
-        return String::new();
+        return Media::Other;
     };
-    let text = line.to_str().unwrap_or_default();
-    text.split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    let mut parts = line.to_str().unwrap_or_default().split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let is_utf8 = parts
+        .filter_map(|part| part.split_once('='))
+        .all(|(key, value)| {
+            !key.trim().eq_ignore_ascii_case("charset")
+                || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        });
+    let is = |media: Media| {
+        media
+            .name()
+            .is_some_and(|known| name.eq_ignore_ascii_case(known))
+    };
+    let known = [Media::Json, Media::Events].into_iter();
+    known
+        .filter(|_| is_utf8)
+        .find(|media| is(*media))
+        .unwrap_or(Media::Other)
 }
 
 fn keep(response: &mut ResponseHeader, passed: &[&str]) {
@@ -134,66 +173,109 @@ fn keep_session(
     Ownership::Own
 }
 
-/// Whether no body follows, in which no error of ours could take the place of a list.
+/// Whether no body follows, in which no error of ours could take the place of the answer.
 fn is_bodiless(response: &ResponseHeader) -> bool {
-    let length = response.headers.get(http::header::CONTENT_LENGTH);
-    response.status == StatusCode::NO_CONTENT || length.is_some_and(|length| length == "0")
+    response.status == StatusCode::NO_CONTENT || length(response) == Some(0)
+}
+
+fn length(response: &ResponseHeader) -> Option<usize> {
+    let length = response.headers.get(http::header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 fn choose(
     forwarding: &mut Forwarding,
     response: &ResponseHeader,
-    media: &str,
+    media: Media,
 ) -> pingora::Result<Trim> {
-    let cap = forwarding.services.limits.list;
-    let Some(call) = forwarding.passage.call() else {
-        return choose_stream(forwarding, response, media);
-    };
-    match (call.method.listing(), media) {
-        (Some(_), _) if is_bodiless(response) => replace(forwarding, response.status),
-        (Some(listing), EVENT_STREAM) => {
-            let filter = SseFilter::for_list(listing, forwarding.era, call.id.clone(), cap);
-            Ok(Trim::Events(Box::new(filter), None))
+    let is_success = response.status.is_success();
+    match (&forwarding.passage, media) {
+        // Answers to earlier requests, lists among them, may be delivered again on it.
+        (Passage::OpenStream, Media::Events) if is_success => {
+            Ok(events(forwarding, Purpose::Session))
         }
-        (Some(listing), JSON) => Ok(Trim::hold(Some(listing))),
-        (Some(_), _) => replace(forwarding, response.status),
-        (None, _) if forwarding.era == Era::Modern => Ok(Trim::Pass(Some(tap(media)))),
-        // Before 2026-07-28 a server finds the stream of an answer by the id of its request, which the client chose:
-        // under the id of a list, a list may come here.
-        (None, EVENT_STREAM) => {
-            let filter = SseFilter::for_stream(forwarding.era, LARGEST);
-            Ok(Trim::Events(Box::new(filter), Some(tap(media))))
+        // A success that is no event stream could carry a list past the filter.
+        (Passage::OpenStream, _) if is_success => replace(forwarding, response.status),
+        (Passage::OpenStream | Passage::EndSession | Passage::Message(_), _) => {
+            match forwarding.passage.call().map(purpose_of(forwarding)) {
+                Some(purpose) => choose_answer(forwarding, response, (purpose, media)),
+                None => Ok(Trim::Bare),
+            }
         }
-        (None, JSON) => Ok(Trim::hold(None)),
-        (None, _) => Ok(Trim::Pass(None)),
     }
 }
 
-fn tap(media: &str) -> SummaryTap {
-    if media == EVENT_STREAM {
-        SummaryTap::events()
-    } else {
-        SummaryTap::json()
-    }
-}
-
-/// What answers no request of this exchange.
-fn choose_stream(
+fn choose_answer(
     forwarding: &mut Forwarding,
     response: &ResponseHeader,
-    media: &str,
+    (purpose, media): (Purpose, Media),
 ) -> pingora::Result<Trim> {
-    let cap = forwarding.services.limits.list;
-    match &forwarding.passage {
-        // Answers to earlier requests, lists among them, may be delivered again on it.
-        Passage::OpenStream if media == EVENT_STREAM => Ok(Trim::Events(
-            Box::new(SseFilter::for_stream(forwarding.era, cap)),
-            None,
-        )),
-        // A success that is no event stream could carry a list past the filter.
-        Passage::OpenStream if response.status.is_success() => replace(forwarding, response.status),
-        Passage::OpenStream | Passage::EndSession | Passage::Message(_) => Ok(Trim::Pass(None)),
+    let is_success = response.status.is_success();
+    if is_bodiless(response) {
+        return replace(forwarding, response.status);
     }
+    match (media, is_success) {
+        (Media::Events, true) => Ok(events(forwarding, purpose)),
+        (Media::Json, true) => Ok(json(forwarding, response, purpose)),
+        (Media::Json, false) => {
+            let exchange = exchange(forwarding, purpose);
+            let answer = Answer::new(exchange, Standing::Refusal, Bound::Held(HELD));
+            Ok(Trim::Json(Box::new(answer)))
+        }
+        (Media::Events, false) | (Media::Other, _) => replace(forwarding, response.status),
+    }
+}
+
+fn purpose_of(forwarding: &Forwarding) -> impl Fn(&Call) -> Purpose {
+    let hidden = |part: &Redacted| match part {
+        Redacted::Instructions => Hidden::Instructions,
+        Redacted::Experimental => Hidden::Experimental,
+        Redacted::Extensions => Hidden::Extensions,
+    };
+    let redact = &forwarding.route.answers.redact;
+    move |call| {
+        let (id, method) = (call.id.clone(), call.method);
+        if let Some(listing) = method.listing() {
+            return Purpose::List { listing, id };
+        }
+        // What a server says of itself may name what a role does not see: no shared cache may keep it.
+        let is_about = method == Method::ServerDiscover
+            || (method == Method::Initialize && !redact.is_empty());
+        if is_about {
+            let hidden = redact.iter().map(hidden).collect();
+            return Purpose::About { hidden, id };
+        }
+        Purpose::Call { method, id }
+    }
+}
+
+fn exchange(forwarding: &Forwarding, purpose: Purpose) -> Exchange {
+    let ttl = forwarding.services.limits.list_ttl.as_millis();
+    Exchange {
+        era: forwarding.era,
+        longest_ttl: u64::try_from(ttl).unwrap_or(u64::MAX),
+        purpose,
+    }
+}
+
+fn events(forwarding: &Forwarding, purpose: Purpose) -> Trim {
+    let limits = &forwarding.services.limits;
+    let cap = match purpose {
+        Purpose::List { .. } | Purpose::About { .. } => limits.list,
+        Purpose::Call { .. } | Purpose::Session => limits.event,
+    };
+    Trim::Events(Box::new(SseFilter::new(exchange(forwarding, purpose), cap)))
+}
+
+fn json(forwarding: &Forwarding, response: &ResponseHeader, purpose: Purpose) -> Trim {
+    let (bound, length) = match purpose {
+        Purpose::List { .. } | Purpose::About { .. } => {
+            (Bound::Held(forwarding.services.limits.list), None)
+        }
+        Purpose::Call { .. } | Purpose::Session => (Bound::Watched, length(response)),
+    };
+    let answer = Answer::new(exchange(forwarding, purpose), Standing::Answer, bound);
+    Trim::Json(Box::new(answer.of_length(length)))
 }
 
 /// Has our own error sent in the place of the answer. It goes through pingora's failure path, because an
@@ -207,174 +289,25 @@ fn replace<T>(forwarding: &mut Forwarding, status: StatusCode) -> pingora::Resul
     Err(pingora::Error::explain(kind, "not passed on").into_up())
 }
 
-fn length_unknown(response: &mut ResponseHeader, asked: http::Version) -> pingora::Result<()> {
+/// Tells the client how long the body is: as the upstream said where it passes as it comes, and otherwise not at all.
+fn frame(trim: &Trim, response: &mut ResponseHeader, asked: http::Version) -> pingora::Result<()> {
+    match trim {
+        Trim::Bare => {
+            response.remove_header("content-type");
+            response.remove_header("transfer-encoding");
+            response.remove_header("content-length");
+            if response.status != StatusCode::NO_CONTENT {
+                response.insert_header("content-length", 0)?;
+            }
+            return Ok(());
+        }
+        Trim::Json(answer) if answer.has_length() => return Ok(()),
+        Trim::Json(_) | Trim::Events(_) | Trim::Waiting | Trim::Ended(_) => {}
+    }
     response.remove_header("content-length");
     // An HTTP/1.0 client reads to the end of the connection.
     if asked == http::Version::HTTP_11 {
         response.insert_header("transfer-encoding", "chunked")?;
     }
     Ok(())
-}
-
-/// One piece of the answer's body; `end` with the last.
-///
-/// # Errors
-/// pingora's, to end a stream that cannot be filtered any further.
-pub(crate) fn body(
-    forwarding: &mut Forwarding,
-    piece: &mut Option<Bytes>,
-    end: bool,
-) -> pingora::Result<()> {
-    forwarding.go_on()?;
-    let mut trim = std::mem::replace(&mut forwarding.trim, Trim::Waiting);
-    let treated = match &mut trim {
-        Trim::Waiting => Ok(()),
-        Trim::Pass(tap) => {
-            if let (Some(tap), Some(bytes)) = (tap, &*piece) {
-                tap.push(bytes);
-            }
-            Ok(())
-        }
-        Trim::Ended => {
-            *piece = None;
-            Ok(())
-        }
-        Trim::Held {
-            listing,
-            held,
-            summary,
-        } => {
-            let released = hold(forwarding, *listing, held, piece, end);
-            if let (true, Some(message)) = (end && released.is_ok(), &*piece) {
-                *summary = reply::summary(message);
-            }
-            released
-        }
-        Trim::Events(filter, tap) => {
-            let passed = events(forwarding, filter, piece, end);
-            if let (Some(tap), Some(bytes)) = (tap, &*piece) {
-                tap.push(bytes);
-            }
-            passed
-        }
-    };
-    forwarding.trim = match treated {
-        Ok(()) => trim,
-        Err(fault) => fail(forwarding, &fault, &trim, piece)?,
-    };
-    Ok(())
-}
-
-fn gate(forwarding: &Forwarding) -> Gate<'_> {
-    Gate {
-        table: &forwarding.services.policy,
-        audience: &forwarding.route.audience,
-        demands: &forwarding.route.demands,
-        principal: forwarding.permit.principal(),
-        now: forwarding.permit.request().at,
-    }
-}
-
-/// Holds a JSON answer to its end, and releases what of it may be seen. Without a listing of its own it is an answer
-/// of the older revisions, which is looked through for every list.
-fn hold(
-    forwarding: &Forwarding,
-    listing: Option<Listing>,
-    held: &mut BytesMut,
-    piece: &mut Option<Bytes>,
-    end: bool,
-) -> Result<(), Unfilterable> {
-    if let Some(bytes) = piece.take() {
-        let limit = listing.map_or(LARGEST, |_| forwarding.services.limits.list);
-        if held.len() + bytes.len() > limit {
-            return Err(Unfilterable::TooLarge);
-        }
-        held.extend_from_slice(&bytes);
-    }
-    if !end || (held.is_empty() && listing.is_none()) {
-        return Ok(());
-    }
-    let released = release(forwarding, listing, held)?;
-    *piece = Some(Bytes::from(released));
-    Ok(())
-}
-
-fn release(
-    forwarding: &Forwarding,
-    listing: Option<Listing>,
-    held: &[u8],
-) -> Result<Vec<u8>, Unfilterable> {
-    let gate = gate(forwarding);
-    let metrics = &forwarding.route.metrics;
-    let mut shows = |listing: Listing, item: Item<'_>| {
-        let shown = gate.shows(listing, item.name);
-        if shown && listing == Listing::Tools {
-            metrics.learn_tool(item.name);
-        }
-        shown
-    };
-    let era = forwarding.era;
-    let Some(listing) = listing else {
-        return Ok(filter_any(held, era, &mut shows)?.message);
-    };
-    let mut allowed = |item: Item<'_>| shows(listing, item);
-    let filtered = filter(held, listing, era, forwarding.passage.id(), &mut allowed)?;
-    // What stands alone in a body is taken for the answer: nothing else may.
-    if filtered.kind != Kind::Response {
-        return Err(ListFault::NotAMessage.into());
-    }
-    Ok(filtered.message)
-}
-
-fn events(
-    forwarding: &Forwarding,
-    filter: &mut SseFilter,
-    piece: &mut Option<Bytes>,
-    end: bool,
-) -> Result<(), Unfilterable> {
-    let gate = gate(forwarding);
-    let mut allowed = |listing: Listing, item: Item<'_>| gate.shows(listing, item.name);
-    let mut out = Vec::new();
-    if let Some(bytes) = piece.take() {
-        filter.push(&bytes, &mut allowed, &mut out)?;
-    }
-    if end {
-        filter.finish(&mut allowed, &mut out)?;
-    }
-    *piece = (!out.is_empty() || end).then(|| Bytes::from(out));
-    Ok(())
-}
-
-/// Fails closed: the client gets an error for its request, and nothing more of the answer.
-fn fail(
-    forwarding: &mut Forwarding,
-    fault: &Unfilterable,
-    trim: &Trim,
-    piece: &mut Option<Bytes>,
-) -> pingora::Result<Trim> {
-    if forwarding.failure.is_some() {
-        // The error is already sent: end the stream.
-        return pingora::Error::e_explain(
-            pingora::ErrorType::Custom(UNFILTERABLE),
-            "after an error",
-        );
-    }
-    tracing::warn!(
-        server = %forwarding.route.audience.server,
-        request_id = forwarding.permit.request_id(),
-        %fault,
-        "the upstream's answer cannot be filtered"
-    );
-    let reason = Reason::UpstreamProtocol;
-    forwarding.failure = Some(reason);
-    let message = error_message(
-        reason,
-        forwarding.permit.request_id(),
-        forwarding.passage.id(),
-    );
-    *piece = Some(match trim {
-        Trim::Events(..) => Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat()),
-        Trim::Waiting | Trim::Pass(_) | Trim::Held { .. } | Trim::Ended => message,
-    });
-    Ok(Trim::Ended)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::config::{Outliving, Server, Settings};
+use crate::config::{Answers, Outliving, Server, Settings};
 use crate::decision::freshness::Demands;
 use crate::identity::binding::ALGORITHMS;
 use crate::identity::settings::{Audience, SenderConstraint};
@@ -24,6 +24,8 @@ pub struct Route {
     pub demands: Demands,
     /// Whether a call may end after its token has.
     pub outliving: Outliving,
+    /// What its answers may hold besides what was asked for.
+    pub answers: Answers,
     /// Where its requests go.
     pub upstream: UpstreamPeer,
     /// Its counters.

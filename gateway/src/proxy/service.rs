@@ -22,7 +22,7 @@ use crate::proxy::guard::Connection;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::progress::{Forwarding, Passage, Progress, Stage};
 use crate::proxy::services::Services;
-use crate::proxy::{curfew, farewell, finish, forward, refuse, response};
+use crate::proxy::{curfew, farewell, finish, flow, forward, refuse, response};
 
 /// How long one write to a client may take.
 const WRITE: Duration = Duration::from_secs(30);
@@ -58,10 +58,8 @@ impl Gateway {
             return refuse::failed(&services, session, progress, reason).await;
         }
         match progress.forwarding() {
-            Some(forwarding) if reason == Reason::TokenExpired => {
-                farewell::say(session, forwarding).await
-            }
-            Some(_) | None => Ok(()),
+            Some(forwarding) => farewell::say(session, forwarding, reason).await,
+            None => Ok(()),
         }
     }
 }
@@ -193,7 +191,7 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
-        response::body(forwarding, body, end)?;
+        flow::body(forwarding, body, end)?;
         Ok(None)
     }
 
@@ -209,7 +207,7 @@ impl ProxyHttp for Gateway {
             return unpermitted();
         };
         let mut last = None;
-        response::body(forwarding, &mut last, true)?;
+        flow::body(forwarding, &mut last, true)?;
         Ok(last.filter(|bytes| !bytes.is_empty()))
     }
 
@@ -233,9 +231,9 @@ impl ProxyHttp for Gateway {
         finish::finish(session, error, progress);
     }
 
-    /// The end of a token is no fault; the outcome record tells of it.
+    /// The outcome record tells of the end of a token, and of an answer that was not passed on.
     fn suppress_error_log(&self, _: &Session, progress: &Progress, _: &Error) -> bool {
-        matches!(&progress.stage, Stage::Forwarding(forwarding) if forwarding.failure == Some(Reason::TokenExpired))
+        matches!(&progress.stage, Stage::Forwarding(forwarding) if forwarding.failure.is_some())
     }
 
     /// What pingora logs of a failure: never the path or the query, which may hold a credential.

@@ -1,69 +1,65 @@
 //! What happens to the bytes of an answer. Chosen by our own request, never by anything in the answer
-//! but its media type; what cannot be filtered is not passed on.
+//! but its status and media type; what cannot be read is not passed on.
 
-use bytes::BytesMut;
-
-use crate::mcp::reply::{Summary, SummaryTap};
-use crate::mcp::{ListFault, Listing, SseFilter};
+use crate::mcp::reply::Summary;
+use crate::mcp::{ListFault, SseFilter};
+use crate::proxy::answer::Answer;
 
 /// The treatment of one answer.
 pub(crate) enum Trim {
     /// Not decided: the head of the answer has not come.
     Waiting,
-    /// Passed on untouched, watched for how the call went.
-    Pass(Option<SummaryTap>),
-    /// A JSON answer that may hold a list: held whole, filtered, sent.
-    Held {
-        listing: Option<Listing>,
-        held: BytesMut,
-        summary: Option<Summary>,
-    },
-    /// Events among which there may be a list: filtered one by one, and watched if they answer a call.
-    Events(Box<SseFilter>, Option<SummaryTap>),
-    /// Our own message was sent in its place; the rest is dropped.
-    Ended,
+    /// Nobody asked for a body: it is dropped.
+    Bare,
+    /// One JSON message.
+    Json(Box<Answer>),
+    /// Events, looked at one by one.
+    Events(Box<SseFilter>),
+    /// Our own message was sent in its place; so many pieces were dropped since.
+    Ended(u32),
 }
 
 impl Trim {
-    /// Holds an answer; with a `listing`, it must be that list.
-    pub(crate) fn hold(listing: Option<Listing>) -> Self {
-        Self::Held {
-            listing,
-            held: BytesMut::new(),
-            summary: None,
-        }
-    }
-
     /// Has the response to the request passed, as far as can be told?
     pub(crate) fn is_answered(&self) -> bool {
         match self {
-            Self::Pass(tap) => tap.as_ref().is_some_and(SummaryTap::is_answered),
-            Self::Events(filter, tap) => match tap {
-                Some(tap) => tap.is_answered(),
-                None => filter.is_answered(),
-            },
-            Self::Ended => true,
-            Self::Waiting | Self::Held { .. } => false,
+            Self::Events(filter) => filter.is_answered(),
+            Self::Bare | Self::Ended(_) => true,
+            Self::Waiting | Self::Json(_) => false,
+        }
+    }
+
+    /// Whether the client can ask for the rest later.
+    pub(crate) fn is_resumable(&self) -> bool {
+        match self {
+            Self::Events(filter) => filter.is_resumable(),
+            Self::Waiting | Self::Bare | Self::Json(_) | Self::Ended(_) => false,
         }
     }
 
     /// What the answer said of how the call went.
-    pub(crate) fn summary(self) -> Option<Summary> {
+    pub(crate) fn summary(&self) -> Option<Summary> {
         match self {
-            Self::Pass(tap) | Self::Events(_, tap) => tap.and_then(SummaryTap::finish),
-            Self::Held { summary, .. } => summary,
-            Self::Waiting | Self::Ended => None,
+            Self::Events(filter) => filter.summary(),
+            Self::Json(answer) => answer.summary(),
+            Self::Waiting | Self::Bare | Self::Ended(_) => None,
         }
     }
 }
 
-/// Why an answer cannot be filtered.
+/// Why an answer cannot be passed on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unfilterable {
-    /// It is not what a list answer is.
+    /// It is not what such an answer is.
     #[error(transparent)]
     Fault(#[from] ListFault),
     /// It is larger than may be held.
-    #[error("the server's list is larger than may be held")]
+    #[error("the server's answer is larger than may be held")]
     TooLarge,
+    /// It is larger than any answer may be.
+    #[error("the server's answer is larger than `limits.answer`")]
+    Endless,
+    /// Its events ended before the response came.
+    #[error("the server ended its events without a response")]
+    Unanswered,
 }

@@ -76,7 +76,7 @@ public_url: ${origin}
 issuers:
   - { name: test, url: "https://auth.test", jwks_file: jwks.json, algorithms: [ES256] }
 servers:
-  - { name: everything, path: /mcp, upstream: "${upstream}" }
+  - { name: everything, path: /mcp, upstream: "${upstream}", server_requests: [sampling/createMessage, elicitation/create, roots/list] }
 policy:
   roles:
     all:

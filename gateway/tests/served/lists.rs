@@ -156,7 +156,7 @@ fn stream(kind: &Kind, end: &str) -> String {
         "",
         "event: message",
         "id: 1",
-        r#"data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}"#,
+        r#"data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":1}}"#,
         "",
         "retry: 1000",
         "id: 2",
@@ -171,7 +171,7 @@ fn stream(kind: &Kind, end: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_list_in_json_loses_what_is_denied_and_keeps_the_rest_in_order() {
+async fn u01_a_list_in_json_loses_what_is_denied_and_keeps_the_rest_in_order() {
     for era in ERAS {
         let wire = answering(|arrived| Reply::json(&kind_of(arrived).answer())).await;
         for kind in KINDS {
@@ -185,7 +185,7 @@ async fn a_list_in_json_loses_what_is_denied_and_keeps_the_rest_in_order() {
 }
 
 #[tokio::test]
-async fn a_list_is_marked_private_only_where_the_revision_knows_the_mark() {
+async fn s05_a_list_is_marked_private_only_where_the_revision_knows_the_mark() {
     let bare = json!({ "jsonrpc": "2.0", "id": 7, "result": { "tools": [] } });
     let wire = answering(move |_| Reply::json(&bare)).await;
     let legacy = ask(&wire, Era::Legacy, "tools/list").await.json();
@@ -198,7 +198,7 @@ async fn a_list_is_marked_private_only_where_the_revision_knows_the_mark() {
 }
 
 #[tokio::test]
-async fn a_list_as_events_loses_what_is_denied_with_every_line_end_and_byte_by_byte() {
+async fn u02_a_list_as_events_loses_what_is_denied_with_every_line_end_and_byte_by_byte() {
     for end in ["\n", "\r", "\r\n"] {
         let wire = answering(move |arrived| {
             let text = stream(&kind_of(arrived), end);
@@ -211,7 +211,7 @@ async fn a_list_as_events_loses_what_is_denied_with_every_line_end_and_byte_by_b
             assert_eq!(answer.status, 200, "{}", answer.body);
             assert!(!answer.body.contains(SECRET), "{end:?}: {}", answer.body);
             let messages = events(&answer.body);
-            assert_eq!(messages[0]["method"], "notifications/progress");
+            assert_eq!(messages[0]["method"], "notifications/message");
             assert_eq!(messages.len(), 2, "{}", answer.body);
             kind.assert_filtered(era, &messages[1]);
             assert!(answer.body.contains("id: 2\n"), "{}", answer.body);
@@ -221,7 +221,7 @@ async fn a_list_as_events_loses_what_is_denied_with_every_line_end_and_byte_by_b
 }
 
 #[tokio::test]
-async fn a_list_as_events_is_filtered_wherever_its_bytes_are_split() {
+async fn u02_a_list_as_events_is_filtered_wherever_its_bytes_are_split() {
     let kind = KINDS[0];
     let text = bytes::Bytes::from(stream(&kind, "\r\n"));
     let length = text.len();
@@ -240,7 +240,7 @@ async fn a_list_as_events_is_filtered_wherever_its_bytes_are_split() {
 }
 
 #[tokio::test]
-async fn a_list_in_json_is_filtered_in_pieces_of_one_byte() {
+async fn u01_a_list_in_json_is_filtered_in_pieces_of_one_byte() {
     let wire = answering(|arrived| {
         let text = kind_of(arrived).answer().to_string();
         let mut reply = Reply::json(&Value::Null);

@@ -14,6 +14,7 @@ mod faults;
 mod freshness;
 mod grammar;
 mod grants;
+mod hostile;
 mod introspection;
 mod intrusions;
 mod issuers;

@@ -145,6 +145,8 @@ fn uris_that_servers_resolve_on_their_own_are_not_plain() {
     for uri in [
         "",
         "file:///srv/..",
+        "https://user@srv/a",
+        "https://srv@evil/a?b",
         "file:///srv/../etc",
         "file:///srv/./a",
         "file:///srv/..?a",

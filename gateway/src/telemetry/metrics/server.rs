@@ -9,6 +9,7 @@ use super::labels::{self, Challenge, Ending, Scheme, authn_results, methods};
 use super::registry::{Families, resolve};
 use super::table;
 use super::tools::{CALL, OTHER_TOOL, ToolLabels};
+use crate::mcp::Kind;
 use crate::model::{Reason, ServerName};
 
 /// The metrics of one fronted server.
@@ -24,6 +25,7 @@ pub struct ServerMetrics {
     tools: ToolLabels,
     streams: IntGauge,
     upstream_up: IntGauge,
+    dropped: Vec<(Kind, IntCounter)>,
 }
 
 impl ServerMetrics {
@@ -69,6 +71,7 @@ impl ServerMetrics {
                 &families.gauge(&table::UPSTREAM_UP)?,
                 &[name],
             )?,
+            dropped: dropped(families, name)?,
         })
     }
 
@@ -142,6 +145,13 @@ impl ServerMetrics {
         self.upstream_up.set(0);
     }
 
+    /// A message of the upstream was dropped.
+    pub fn message_dropped(&self, kind: Kind) {
+        if let Some(counter) = labels::pick(&self.dropped, kind) {
+            counter.inc();
+        }
+    }
+
     fn failed(&self, method: &str, tool: Option<&str>, ending: Ending, seconds: f64) {
         let known = methods().find(|known| *known == method);
         let method = known.unwrap_or(labels::OTHER);
@@ -173,6 +183,16 @@ fn authn(families: &Families, server: &str) -> Result<Vec<(Scheme, ByResult)>, M
         Ok((scheme, counters.collect::<Result<_, _>>()?))
     };
     Scheme::ALL.into_iter().map(results).collect()
+}
+
+fn dropped(families: &Families, server: &str) -> Result<Vec<(Kind, IntCounter)>, MetricError> {
+    let family = families.counter(&table::UPSTREAM_DROPPED)?;
+    let kinds = [Kind::Request, Kind::Notification, Kind::Response];
+    let counter = |kind: Kind| {
+        let labels = [server, kind.name()];
+        Ok((kind, resolve(&table::UPSTREAM_DROPPED, &family, &labels)?))
+    };
+    kinds.into_iter().map(counter).collect()
 }
 
 fn challenges(

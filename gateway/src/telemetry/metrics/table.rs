@@ -39,6 +39,7 @@ pub const METRICS: &[MetricRow] = &[
     RELOAD,
     STREAMS,
     UPSTREAM_UP,
+    UPSTREAM_DROPPED,
     BUILD_INFO,
 ];
 
@@ -141,6 +142,13 @@ pub(super) const UPSTREAM_UP: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["server"],
     help: "1 when the upstream of a server last answered, else 0.",
+};
+
+pub(super) const UPSTREAM_DROPPED: MetricRow = MetricRow {
+    name: "gatewright_upstream_messages_dropped_total",
+    kind: MetricKind::Counter,
+    labels: &["server", "kind"],
+    help: "Messages of an upstream that no client got to see; kind is request, notification or response.",
 };
 
 pub(super) const BUILD_INFO: MetricRow = MetricRow {

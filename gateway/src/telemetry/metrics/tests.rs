@@ -43,6 +43,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_config_last_reload_successful", ""),
         ("gatewright_streams_active", "server"),
         ("gatewright_upstream_up", "server"),
+        ("gatewright_upstream_messages_dropped_total", "server kind"),
         ("gatewright_build_info", "version"),
     ] {
         let row = METRICS
@@ -165,6 +166,9 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
     ] {
         assert_eq!(sample(&metrics, name), Some(1.0), "{name}");
     }
+    server.message_dropped(crate::mcp::Kind::Request);
+    let dropped = r#"gatewright_upstream_messages_dropped_total{kind="request",server="crm"}"#;
+    assert_eq!(sample(&metrics, dropped), Some(1.0));
     server.upstream_failed();
     assert_eq!(
         sample(&metrics, r#"gatewright_upstream_up{server="crm"}"#),

@@ -94,7 +94,7 @@ const PAIRS: [(&str, &str, &str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn a_list_shows_exactly_the_names_that_a_call_may_use() {
+async fn s03_a_list_shows_exactly_the_names_that_a_call_may_use() {
     let setup = Setup {
         roles: ROLES.into(),
         ..Setup::default()

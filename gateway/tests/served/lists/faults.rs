@@ -96,7 +96,7 @@ async fn assert_outcomes(wire: &Wire, count: usize) {
 }
 
 #[tokio::test]
-async fn a_json_answer_that_is_no_list_is_replaced_by_an_error() {
+async fn u12_a_json_answer_that_is_no_list_is_replaced_by_an_error() {
     for (what, body) in bodies() {
         assert!(body.contains(SECRET));
         let wire = answering(move |_| Reply::body("application/json", body.clone())).await;
@@ -109,7 +109,7 @@ async fn a_json_answer_that_is_no_list_is_replaced_by_an_error() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_list_is_replaced_by_an_error_and_ends_the_stream() {
+async fn u07_an_event_that_is_no_list_is_replaced_by_an_error_and_ends_the_stream() {
     let good = KINDS[0].answer();
     for (what, body) in bodies() {
         let lines: Vec<_> = body.lines().map(|line| format!("data: {line}\n")).collect();
@@ -127,7 +127,7 @@ async fn an_event_that_is_no_list_is_replaced_by_an_error_and_ends_the_stream() 
 
 /// In JSON it would take the place of the answer; as an event it only comes before it.
 #[tokio::test]
-async fn a_notification_is_no_answer_in_json() {
+async fn u07_a_notification_is_no_answer_in_json() {
     let note = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": KINDS[0].answer()["result"] });
     let wire = answering(move |_| Reply::json(&note)).await;
     for era in ERAS {
@@ -138,7 +138,7 @@ async fn a_notification_is_no_answer_in_json() {
 }
 
 #[tokio::test]
-async fn an_answer_in_another_media_type_or_coding_is_replaced_by_an_error() {
+async fn u09_an_answer_in_another_media_type_or_coding_is_replaced_by_an_error() {
     let text = KINDS[0].answer().to_string();
     let replies = [
         ("text", Reply::body("text/plain", text.clone())),
@@ -187,7 +187,7 @@ async fn an_answer_in_another_media_type_or_coding_is_replaced_by_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_is_replaced_by_an_error() {
+async fn u23_an_answer_without_a_body_is_replaced_by_an_error() {
     let bare = |status: u16| {
         Reply {
             headers: vec![("content-type".into(), "application/json".into())],
@@ -213,7 +213,7 @@ async fn an_answer_without_a_body_is_replaced_by_an_error() {
 
 /// A client must learn that its session is lost, in whatever words the server says it.
 #[tokio::test]
-async fn the_status_of_an_error_stays_when_its_words_cannot() {
+async fn u10_the_status_of_an_error_stays_when_its_words_cannot() {
     let words = [
         Reply::body("text/plain", "SECRET"),
         Reply::body("text/plain", "").with("content-length", "0"),
@@ -237,7 +237,7 @@ async fn the_status_of_an_error_stays_when_its_words_cannot() {
 }
 
 #[tokio::test]
-async fn a_list_beyond_the_limit_is_replaced_by_an_error_and_one_within_it_passes() {
+async fn u17_a_list_beyond_the_limit_is_replaced_by_an_error_and_one_within_it_passes() {
     let text = KINDS[0].answer().to_string();
     let event = format!("data: {text}\n\n");
     for (length, passes) in [(event.len(), true), (text.len() - 1, false)] {
@@ -265,7 +265,7 @@ async fn a_list_beyond_the_limit_is_replaced_by_an_error_and_one_within_it_passe
 }
 
 #[tokio::test]
-async fn an_error_of_the_server_passes_with_its_status() {
+async fn u20_an_error_of_the_server_passes_with_its_status() {
     let error = json!({ "jsonrpc": "2.0", "id": 7, "error": {
         "code": -32603, "message": "the list is döwn", "data": { "retry": true } } });
     for status in [200, 400, 404, 500, 503] {

@@ -54,7 +54,7 @@ async fn all(wire: &Wire) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_challenge_or_a_redirect_of_the_server_never_reaches_the_client() {
+async fn h45_a_challenge_or_a_redirect_of_the_server_never_reaches_the_client() {
     let statuses = [401, 300, 301, 302, 303, 304, 307, 308];
     let bodies = ["", "SECRET evil.test"];
     for (status, body) in statuses
@@ -86,7 +86,7 @@ async fn a_challenge_or_a_redirect_of_the_server_never_reaches_the_client() {
 }
 
 #[tokio::test]
-async fn cookies_and_other_foreign_headers_are_left_out_of_a_good_answer() {
+async fn h44_cookies_and_other_foreign_headers_are_left_out_of_a_good_answer() {
     let wire = answering(|arrived| {
         let body = match arrived.json()["method"].as_str() {
             Some("tools/list") => KINDS[0].answer(),
@@ -102,7 +102,7 @@ async fn cookies_and_other_foreign_headers_are_left_out_of_a_good_answer() {
 }
 
 #[tokio::test]
-async fn a_403_of_the_server_passes_without_its_challenge() {
+async fn h45_a_403_of_the_server_passes_without_its_challenge() {
     let wire = answering(|_| {
         let error = json!({ "jsonrpc": "2.0", "id": 7, "error": { "code": 1, "message": "no" } });
         dressed(Reply::json(&error).status(403))

@@ -103,7 +103,11 @@ async fn x11_a_call_that_is_answered_with_events_ends_with_the_error() {
 #[tokio::test]
 async fn x11_half_an_answer_is_broken_off_and_not_completed() {
     for version in ["h1", "h2"] {
-        let reply = busy(&Reply::json(&json!({})), b"{\"jsonrpc\":");
+        let start = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"x\":\"";
+        // More than is held.
+        let start = format!("{start}{}", "x".repeat(70_000));
+        let mut reply = busy(&Reply::json(&json!({})), b"x");
+        reply.pieces.insert(0, (Duration::ZERO, start.into()));
         let upstream = Upstream::start(move |_| reply.clone()).await;
         let gateway = fronting(&upstream.url(), "").await;
         let agent = agent(&gateway, version, LIFE);
