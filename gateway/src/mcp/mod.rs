@@ -21,6 +21,7 @@ pub mod sse;
 pub mod stream;
 mod token;
 pub mod version;
+pub mod witness;
 
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
 pub use listing::{Item, ListFault, Listing};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::call::Target;
+use super::call::{RequestId, Target};
 use super::document::Document;
 use super::method::Aim;
 use super::parse::Fault;
@@ -20,6 +20,7 @@ pub(super) struct Params {
     notifications: Place,
     arguments: Place,
     client_info: Place,
+    request_id: Place,
     /// The members of `_meta`.
     pub(super) meta: Meta,
 }
@@ -59,6 +60,7 @@ impl Params {
                 "notifications" => &mut found.notifications,
                 "arguments" => &mut found.arguments,
                 "clientInfo" => &mut found.client_info,
+                "requestId" => &mut found.request_id,
                 "_meta" => &mut meta,
                 key if resembles(key, KNOWN) => {
                     return Err(Fault::params("a key of params looks like another"));
@@ -83,6 +85,26 @@ impl Params {
             Aim::Reference => reference(document, self.reference.as_ref()),
             Aim::Subscriptions => subscriptions(document, self.notifications.as_ref()),
         }
+    }
+
+    /// The tasks that the request wants to be told about.
+    pub(super) fn tasks(&self, document: &Document<'_>, aim: Aim) -> Result<Vec<Box<str>>, Fault> {
+        let notifications = match aim {
+            Aim::Subscriptions => self.notifications.as_ref(),
+            Aim::Nothing | Aim::Tool | Aim::Prompt | Aim::Resource | Aim::Reference | Aim::Task => {
+                None
+            }
+        };
+        let named = notifications.and_then(|place| document.member(place, "taskIds"));
+        named.map_or_else(
+            || Ok(Vec::new()),
+            |member| identifiers(document.text(&member.value)),
+        )
+    }
+
+    /// The request that is cancelled (MCP 2025-11-25, basic/utilities/cancellation).
+    pub(super) fn cancelled(&self, document: &Document<'_>) -> Option<RequestId> {
+        RequestId::from_token(document.text(self.request_id.as_ref()?))
     }
 
     /// The range of `arguments`: an object, or absent.
@@ -213,15 +235,14 @@ fn subscriptions(document: &Document<'_>, place: Option<&Range<usize>>) -> Resul
     let Some(member) = document.member(place, "resourceSubscriptions") else {
         return Ok(Target::Resources(Vec::new()));
     };
-    let uris: Vec<String> = serde_json::from_str(document.text(&member.value))
-        .map_err(|_| Fault::params("resourceSubscriptions is not an array of strings"))?;
-    if uris.len() > MOST_SUBSCRIPTIONS {
-        return Err(Fault::params("too many resourceSubscriptions"));
-    }
-    uris.iter()
-        .map(|uri| checked(uri))
-        .collect::<Result<_, _>>()
-        .map(Target::Resources)
+    identifiers(document.text(&member.value)).map(Target::Resources)
+}
+
+/// What a request subscribes to, by URI or by id.
+fn identifiers(text: &str) -> Result<Vec<Box<str>>, Fault> {
+    let named: Vec<String> = serde_json::from_str(text)
+        .map_err(|_| Fault::params("a subscription is no array of strings"))?;
+    named.iter().map(|name| checked(name)).collect()
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
@@ -244,6 +265,7 @@ const KNOWN: &[&str] = &[
     "notifications",
     "inputResponses",
     "requestState",
+    "requestId",
 ];
 
 const KNOWN_IN_META: &[&str] = &[
@@ -256,4 +278,3 @@ const KNOWN_IN_META: &[&str] = &[
 const LONGEST_IDENTIFIER: usize = 4096;
 const LONGEST_MODEL: usize = 128;
 const LONGEST_CLIENT_NAME: usize = 64;
-const MOST_SUBSCRIPTIONS: usize = 256;

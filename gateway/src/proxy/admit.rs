@@ -13,6 +13,7 @@ use crate::identity::credential::{self, ApiKeyHeader, Unpresented};
 use crate::identity::{Bound, Credential, Evidence, Origin, Principal};
 use crate::mcp::Era;
 use crate::model::{Reason, ServerName};
+use crate::proxy::asker::Asker;
 use crate::proxy::certificate;
 use crate::proxy::exchange;
 use crate::proxy::head;
@@ -326,6 +327,16 @@ impl Arrival {
         self.count_decision(Some(reason));
         let ledger = &self.services.ledger;
         let refusal = Refusal::unread(ledger, principal, &circumstance, reason).await;
+        self.refused(principal, refusal, unreadable)
+    }
+
+    /// A refusal that is on record, with what its answer depends on.
+    pub(crate) fn refused(
+        &self,
+        principal: &Arc<Principal>,
+        refusal: Refusal,
+        unreadable: Unreadable,
+    ) -> Box<Refused> {
         self.count_record(Some(refusal.reason()));
         Box::new(Refused {
             refusal,
@@ -350,6 +361,11 @@ impl Arrival {
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
         }
+    }
+
+    /// Who asks, in the digests of the books.
+    pub(crate) fn asker(&self, principal: &Principal) -> Asker {
+        Asker::of(self.server(), principal, self.services.in_force.policy)
     }
 
     /// Counts a decision: a refusal with its reason, or leave to pass.

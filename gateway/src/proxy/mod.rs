@@ -2,6 +2,7 @@
 //! request or as a recorded refusal.
 
 mod admit;
+mod asker;
 mod body;
 mod certificate;
 mod challenge;
@@ -18,7 +19,9 @@ pub mod guard;
 mod head;
 pub mod inflight;
 pub mod listen;
+mod observe;
 pub mod origin;
+mod parting;
 pub mod progress;
 mod refuse;
 mod response;
@@ -26,8 +29,12 @@ pub mod route;
 pub mod service;
 pub mod services;
 pub mod session;
+mod shelf;
+mod standing;
+pub mod tasks;
 pub mod throttle;
 pub mod tls;
 mod trim;
 mod unproven;
+mod watch;
 mod wellknown;

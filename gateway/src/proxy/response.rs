@@ -5,16 +5,14 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 
-use crate::decision::Gate;
 use crate::mcp::listing::{Kind, filter, filter_any};
 use crate::mcp::reply::{self, SummaryTap};
-use crate::mcp::{Era, Item, ListFault, Listing, Method, SseFilter};
+use crate::mcp::{Era, Item, ListFault, Listing, SseFilter};
 use crate::model::Reason;
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::{error_message, give_nonce};
-use crate::proxy::session::Ownership;
 use crate::proxy::trim::{Trim, Unfilterable};
-use crate::proxy::{deprecation, origin};
+use crate::proxy::{deprecation, origin, parting};
 
 /// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
@@ -29,7 +27,6 @@ const PASSED: [&str; 8] = [
 ];
 /// How such an answer is called among pingora's errors.
 const UNFILTERABLE: &str = "UnfilterableAnswer";
-const SESSION: &str = "mcp-session-id";
 /// Bytes of an answer, or of one of its events, that is looked through although it should be no list.
 const LARGEST: usize = 64 * 1024 * 1024;
 const EVENT_STREAM: &str = "text/event-stream";
@@ -55,8 +52,8 @@ pub(crate) fn head(
         .headers
         .contains_key(http::header::CONTENT_ENCODING);
     keep(response, &PASSED);
-    let is_foreign = keep_session(forwarding, asked, response) == Ownership::Foreign;
-    if is_encoded || is_foreign || !may_pass(response.status) {
+    let is_in_order = parting::settle(forwarding, response)?;
+    if is_encoded || !is_in_order || !may_pass(response.status) {
         return replace(forwarding, response.status);
     }
     let trim = choose(forwarding, response, &media)?;
@@ -107,31 +104,6 @@ fn keep(response: &mut ResponseHeader, passed: &[&str]) {
     for name in &dropped {
         response.remove_header(name);
     }
-}
-
-/// A session belongs to who initialized it: only that answer may name a new one, and no answer another's.
-fn keep_session(
-    forwarding: &Forwarding,
-    asked: &RequestHeader,
-    response: &mut ResponseHeader,
-) -> Ownership {
-    let lines: Vec<_> = response.headers.get_all(SESSION).iter().cloned().collect();
-    let [id] = lines.as_slice() else {
-        response.remove_header(SESSION);
-        return Ownership::Own;
-    };
-    if forwarding.passage.calls(Method::Initialize) && response.status.is_success() {
-        let server = &forwarding.route.audience.server;
-        let principal = forwarding.permit.principal();
-        return forwarding
-            .services
-            .sessions
-            .open(server, id.as_bytes(), principal);
-    }
-    if forwarding.era == Era::Modern || asked.headers.get(SESSION) != Some(id) {
-        response.remove_header(SESSION);
-    }
-    Ownership::Own
 }
 
 /// Whether no body follows, in which no error of ours could take the place of a list.
@@ -258,21 +230,14 @@ pub(crate) fn body(
             passed
         }
     };
+    if treated.is_ok() {
+        forwarding.watch(piece.as_deref().unwrap_or_default(), end);
+    }
     forwarding.trim = match treated {
         Ok(()) => trim,
         Err(fault) => fail(forwarding, &fault, &trim, piece)?,
     };
     Ok(())
-}
-
-fn gate(forwarding: &Forwarding) -> Gate<'_> {
-    Gate {
-        table: &forwarding.services.policy,
-        audience: &forwarding.route.audience,
-        demands: &forwarding.route.demands,
-        principal: forwarding.permit.principal(),
-        now: forwarding.permit.request().at,
-    }
 }
 
 /// Holds a JSON answer to its end, and releases what of it may be seen. Without a listing of its own it is an answer
@@ -304,7 +269,7 @@ fn release(
     listing: Option<Listing>,
     held: &[u8],
 ) -> Result<Vec<u8>, Unfilterable> {
-    let gate = gate(forwarding);
+    let gate = forwarding.gate();
     let metrics = &forwarding.route.metrics;
     let mut shows = |listing: Listing, item: Item<'_>| {
         let shown = gate.shows(listing, item.name);
@@ -332,7 +297,7 @@ fn events(
     piece: &mut Option<Bytes>,
     end: bool,
 ) -> Result<(), Unfilterable> {
-    let gate = gate(forwarding);
+    let gate = forwarding.gate();
     let mut allowed = |listing: Listing, item: Item<'_>| gate.shows(listing, item.name);
     let mut out = Vec::new();
     if let Some(bytes) = piece.take() {

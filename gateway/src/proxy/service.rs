@@ -193,6 +193,7 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
+        forwarding.keep_up(&self.services.load_full())?;
         response::body(forwarding, body, end)?;
         Ok(None)
     }

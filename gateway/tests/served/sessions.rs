@@ -39,9 +39,11 @@ struct Scene {
     gateway: Gateway,
     alice: Agent,
     mallory: Agent,
+    /// The name that the gateway has for the session that alice opened.
+    session: String,
 }
 
-/// Alice has opened the session `s-1`.
+/// Alice has opened a session that the server calls `s-1`.
 async fn scene() -> Scene {
     let upstream = Upstream::start(server).await;
     let setup = Setup::default();
@@ -50,22 +52,22 @@ async fn scene() -> Scene {
     let gateway = setup.start(&upstream).await;
     let alice = Agent::new(gateway.url(), Some(alice));
     let mallory = Agent::new(gateway.url(), Some(mallory));
-    let opened = alice
-        .legacy(&legacy(
-            "initialize",
-            &json!({ "protocolVersion": "2025-11-25", "capabilities": {},
-                     "clientInfo": { "name": "c", "version": "1" } }),
-        ))
-        .await;
-    assert_eq!(opened.status, 200, "{}", opened.body);
-    assert_eq!(opened.header("mcp-session-id"), Some("s-1"));
+    let session = open(&alice).await;
     assert_eq!(upstream.count(), 1);
     Scene {
         upstream,
         gateway,
         alice,
         mallory,
+        session,
     }
+}
+
+/// The name of a session that `agent` opens.
+async fn open(agent: &Agent) -> String {
+    let opened = agent.legacy(&initialize()).await;
+    assert_eq!(opened.status, 200, "{}", opened.body);
+    opened.header("mcp-session-id").unwrap().to_owned()
 }
 
 fn within(agent: &Agent, method: &Method, session: &str) -> RequestBuilder {
@@ -100,7 +102,7 @@ async fn assert_unknown(gateway: &Gateway, answer: &Answer, what: &str) {
 async fn a_session_passes_on_every_verb_of_who_opened_it() {
     let scene = scene().await;
     for (index, method) in VERBS.into_iter().enumerate() {
-        let answer = send(within(&scene.alice, &method, "s-1")).await;
+        let answer = send(within(&scene.alice, &method, &scene.session)).await;
 
         assert_eq!(answer.status, 200, "{method}: {}", answer.body);
         let arrived = &scene.upstream.arrived()[index + 1];
@@ -114,7 +116,7 @@ async fn a_session_passes_on_every_verb_of_who_opened_it() {
 async fn the_session_of_another_principal_is_unknown_on_every_verb() {
     let scene = scene().await;
     for method in VERBS {
-        let answer = send(within(&scene.mallory, &method, "s-1")).await;
+        let answer = send(within(&scene.mallory, &method, &scene.session)).await;
 
         assert_unknown(&scene.gateway, &answer, method.as_str()).await;
         assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
@@ -137,16 +139,16 @@ async fn a_session_survives_a_reload() {
     let scene = scene().await;
     scene.gateway.running.reload().await.unwrap();
 
-    let answer = send(within(&scene.alice, &Method::POST, "s-1")).await;
+    let answer = send(within(&scene.alice, &Method::POST, &scene.session)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let answer = send(within(&scene.mallory, &Method::POST, "s-1")).await;
+    let answer = send(within(&scene.mallory, &Method::POST, &scene.session)).await;
     assert_eq!(answer.status, 404, "{}", answer.body);
 }
 
 #[tokio::test]
 async fn a_list_that_is_delivered_again_is_filtered() {
     let scene = scene().await;
-    let request = within(&scene.alice, &Method::GET, "s-1").header("last-event-id", "e-0");
+    let request = within(&scene.alice, &Method::GET, &scene.session).header("last-event-id", "e-0");
 
     let answer = send(request).await;
 
