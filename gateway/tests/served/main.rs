@@ -34,6 +34,7 @@ mod session_bounds;
 mod sessions;
 mod shared_connections;
 mod streams;
+mod streams_over_reloads;
 mod sunset;
 mod support;
 mod tasks;
