@@ -31,9 +31,10 @@ pub(crate) fn settle(
         limits: &forwarding.services.limits,
         now: forwarding.services.clock.now(),
     };
-    let Some(name) = place.open(&opening) else {
+    let Some((name, session)) = place.open(&opening) else {
         return Ok(false);
     };
+    forwarding.standing.enter(session);
     response.insert_header(SESSION, name)?;
     Ok(true)
 }

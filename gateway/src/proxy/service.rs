@@ -193,7 +193,7 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
-        forwarding.keep_up(&self.services.load_full())?;
+        forwarding.keep_up(&self.services.load())?;
         response::body(forwarding, body, end)?;
         Ok(None)
     }

@@ -1,6 +1,7 @@
 //! What the gateway's own books say about a request before the policy is asked: whose session it is in, whose task it
 //! is about, what it answers or cancels. Never lets a name stand for a right.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -68,6 +69,11 @@ impl Standing {
         self.place.take()
     }
 
+    /// The request opened this session, and its answer is the first thing in it.
+    pub(crate) fn enter(&mut self, session: Arc<Session>) {
+        self.session = Some(session);
+    }
+
     /// The request goes upstream.
     pub(crate) fn proceed(mut self) -> Self {
         if let Some(question) = self.question.take() {
@@ -89,12 +95,13 @@ pub(crate) fn of(
 ) -> Result<Standing, Objection> {
     let books = Books {
         arrival,
-        asker: arrival.asker(principal),
+        principal,
+        asker: OnceCell::new(),
     };
     let mut standing = match era {
         Era::Legacy if passage.calls(Method::Initialize) => books.opening()?,
         Era::Legacy => books.legacy(headers, passage)?,
-        Era::Modern => Standing::default(),
+        Era::Modern => modern(passage)?,
     };
     if let Some(call) = passage.call() {
         standing.tool = books.task(call)?;
@@ -105,10 +112,17 @@ pub(crate) fn of(
 
 struct Books<'a> {
     arrival: &'a Arrival,
-    asker: Asker,
+    principal: &'a Principal,
+    asker: OnceCell<Asker>,
 }
 
 impl Books<'_> {
+    /// Most requests name nothing that is anybody's: then nobody needs to know who asks.
+    fn asker(&self) -> &Asker {
+        self.asker
+            .get_or_init(|| self.arrival.asker(self.principal))
+    }
+
     fn opening(&self) -> Result<Standing, Objection> {
         let services = &self.arrival.services;
         let now = self.arrival.request.at;
@@ -129,7 +143,7 @@ impl Books<'_> {
             ..Standing::default()
         };
         if let Passage::Message(message) = passage {
-            standing.enter(message)?;
+            standing.write(message)?;
         }
         Ok(standing)
     }
@@ -140,7 +154,7 @@ impl Books<'_> {
         };
         let services = &self.arrival.services;
         let when = (services.limits.session_idle, self.arrival.request.at);
-        match services.sessions.find(id.as_bytes(), &self.asker, when) {
+        match services.sessions.find(id.as_bytes(), self.asker(), when) {
             Found::Own(session) => Ok(Some(session)),
             Found::Foreign => Err(Objection::Trespass),
             Found::Nothing => Err(Reason::SessionUnknown.into()),
@@ -173,14 +187,14 @@ impl Books<'_> {
         let services = &self.arrival.services;
         let when = (services.limits.task_idle, self.arrival.request.at);
         let task = (self.arrival.server(), id);
-        let tool = services.tasks.tool_of(task, &self.asker, when);
+        let tool = services.tasks.tool_of(task, self.asker(), when);
         tool.ok_or_else(|| Reason::TaskUnknown.into())
     }
 }
 
 impl Standing {
     /// Writes a message into the books of its session.
-    fn enter(&mut self, message: &Message) -> Result<(), Objection> {
+    fn write(&mut self, message: &Message) -> Result<(), Objection> {
         match message {
             Message::Request(call) => self.begin(call),
             Message::Notification {
@@ -217,6 +231,15 @@ impl Standing {
             Err(Reason::NothingToCancel.into())
         }
     }
+}
+
+/// Without sessions there is nothing to tell by whose request is cancelled: who wants that closes its answer.
+fn modern(passage: &Passage) -> Result<Standing, Objection> {
+    let mut standing = Standing::default();
+    if let Passage::Message(message @ Message::Notification { .. }) = passage {
+        standing.write(message)?;
+    }
+    Ok(standing)
 }
 
 /// A stream goes on only after an event that passed in the same session (MCP 2025-11-25, basic/transports).

@@ -29,7 +29,7 @@ impl Tasks {
         (limits, now): (&Limits, UnixTime),
     ) {
         let key = key(server, id);
-        let mut shelf = self.shelf();
+        let mut shelf = self.all();
         while shelf.take_idle(limits.task_idle, now).is_some() {}
         if shelf
             .look(&key)
@@ -59,7 +59,7 @@ impl Tasks {
         (idle, now): (Duration, UnixTime),
     ) -> Option<Box<str>> {
         let key = key(server, id);
-        let mut shelf = self.shelf();
+        let mut shelf = self.all();
         if shelf.is_idle(&key, idle, now) {
             drop(shelf.take(&key));
         }
@@ -70,7 +70,7 @@ impl Tasks {
     }
 
     /// Nothing under this lock can fail half-way: what a panic elsewhere left behind is whole.
-    fn shelf(&self) -> MutexGuard<'_, Shelf<Task>> {
+    fn all(&self) -> MutexGuard<'_, Shelf<Task>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -176,7 +176,7 @@ mod tests {
         assert!(is_own(&tasks, "alice", "t-1", 59));
         assert!(is_own(&tasks, "alice", "t-1", 59 + 60));
         assert!(!is_own(&tasks, "alice", "t-1", 59 + 60 + 61));
-        assert_eq!(tasks.shelf().len(), 0);
+        assert_eq!(tasks.all().len(), 0);
         learn(&tasks, "bob", "t-1", 200);
         assert!(is_own(&tasks, "bob", "t-1", 200), "free again");
     }

@@ -44,7 +44,9 @@ impl Forwarding {
             Watch::Events(reader) => {
                 let mut items = Vec::new();
                 let is_read = reader.push(bytes, &mut items).is_ok();
-                items.iter().for_each(|item| self.note(item));
+                for item in &items {
+                    self.note(item);
+                }
                 is_read
             }
             Watch::Waiting | Watch::Over => false,

@@ -309,6 +309,22 @@ async fn q31_a_cancellation_of_anything_else_is_taken_and_goes_nowhere() {
         .await;
 }
 
+#[tokio::test]
+async fn q31_the_stateless_revision_has_nothing_to_cancel_by_id() {
+    let scene = scene().await;
+    let before = scene.upstream.count();
+    let mut message = cancel(&json!(7));
+    message["params"]["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let answer = scene.agent.modern(&message).await;
+    assert_eq!((answer.status, answer.body.as_str()), (202, ""));
+    scene
+        .assert_kept(&answer, (before, "nothing_to_cancel"))
+        .await;
+}
+
 fn resume(agent: &Agent, session: &str, event: &str) -> RequestBuilder {
     within(agent, &Method::GET, session).header("last-event-id", event)
 }
@@ -337,6 +353,30 @@ async fn x06_a_stream_goes_on_after_an_event_that_passed_in_the_same_session() {
             Some(id.as_str())
         );
     }
+}
+
+#[tokio::test]
+async fn x06_the_stream_that_opens_a_session_can_be_resumed_too() {
+    let upstream = Upstream::start(|arrived| {
+        let asked = json!({ "jsonrpc": "2.0", "id": 5, "method": "ping" });
+        let answer = json!({ "jsonrpc": "2.0", "id": 7, "result": {} });
+        match arrived.method.as_str() {
+            "GET" => Reply::events(vec![Bytes::from(format!("id: e-2\ndata: {asked}\n\n"))]),
+            _ => Reply::events(vec![Bytes::from(format!("id: e-1\ndata: {answer}\n\n"))]),
+        }
+        .with("mcp-session-id", "s-1")
+    })
+    .await;
+    let setup = Setup::default();
+    let token = setup.analyst();
+    let gateway = setup.start(&upstream).await;
+    let agent = Agent::new(gateway.url(), Some(token));
+    let session = open(&agent).await;
+
+    let answer = send(resume(&agent, &session, "e-1")).await;
+
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(upstream.arrived()[1].header("last-event-id"), Some("e-1"));
 }
 
 #[tokio::test]

@@ -140,9 +140,13 @@ mod tests {
     use crate::proxy::session::books::QUESTIONS;
 
     fn session() -> Arc<Session> {
-        let named = |name: &str| Digest::of(name.as_bytes());
-        let names = (named("key"), named("known"));
-        Arc::new(Session::new(names, (named("owner"), named("policy")), "u"))
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let names = (digest("key"), digest("known"));
+        Arc::new(Session::new(
+            names,
+            (digest("owner"), digest("policy")),
+            "u",
+        ))
     }
 
     fn id(text: &str) -> RequestId {

@@ -168,8 +168,8 @@ impl Table {
 pub(crate) struct Place(Option<Arc<Sessions>>);
 
 impl Place {
-    /// Opens the session: its name for the client. `None` when the server gave a name that is no name, or another's.
-    pub(crate) fn open(mut self, opening: &Opening<'_>) -> Option<String> {
+    /// Opens the session; with its name for the client. `None` when the server gave a name that is no name, or another's.
+    pub(crate) fn open(mut self, opening: &Opening<'_>) -> Option<(String, Arc<Session>)> {
         let sessions = self.0.take()?;
         let name = id::fresh(&sessions.random);
         let mut table = sessions.table();
@@ -184,11 +184,12 @@ impl Place {
             return None;
         }
         table.make_room(&asker.person, opening.limits.sessions_per_principal);
-        let session = Session::new((key, known_as), (asker.owner, asker.policy), upstream);
+        let owned = (asker.owner, asker.policy);
+        let session = Arc::new(Session::new((key, known_as), owned, upstream));
         table.known_as.insert(known_as, key);
         let place = (key, asker.person);
-        table.shelf.put(place, Arc::new(session), opening.now);
-        Some(name)
+        table.shelf.put(place, Arc::clone(&session), opening.now);
+        Some((name, session))
     }
 }
 

@@ -32,13 +32,14 @@ fn limits() -> Limits {
 fn open(sessions: &Arc<Sessions>, who: &str, upstream: &str, now: UnixTime) -> Option<String> {
     let limits = limits();
     let place = sessions.reserve(&limits, now)?;
-    place.open(&Opening {
+    let opened = place.open(&Opening {
         asker: &asker(who),
         server: &ServerName::new("crm"),
         upstream: upstream.as_bytes(),
         limits: &limits,
         now,
-    })
+    });
+    opened.map(|(name, _)| name)
 }
 
 fn is_own(sessions: &Sessions, id: &str, who: &str, now: UnixTime) -> bool {
