@@ -29,26 +29,26 @@ impl Tasks {
         (limits, now): (&Limits, UnixTime),
     ) {
         let key = key(server, id);
-        let mut shelf = self.all();
-        while shelf.take_idle(limits.task_idle, now).is_some() {}
-        if shelf
+        let mut tasks = self.all();
+        while tasks.take_idle(limits.task_idle, now).is_some() {}
+        if tasks
             .look(&key)
             .is_some_and(|task| task.maker != asker.maker)
         {
             return;
         }
-        drop(shelf.take(&key));
-        while shelf.share(&asker.person) >= limits.tasks_per_principal as usize {
-            drop(shelf.take_least_of(&asker.person));
+        drop(tasks.take(&key));
+        while tasks.share(&asker.person) >= limits.tasks_per_principal as usize {
+            drop(tasks.take_least_of(&asker.person));
         }
-        while shelf.len() >= limits.tasks as usize {
-            drop(shelf.take_least());
+        while tasks.len() >= limits.tasks as usize {
+            drop(tasks.take_least());
         }
         let task = Task {
             maker: asker.maker,
             tool: tool.into(),
         };
-        shelf.put((key, asker.person), task, now);
+        tasks.put((key, asker.person), task, now);
     }
 
     /// The tool that made the task `id`, if it is the asker's. It is remembered for that much longer.
@@ -59,14 +59,14 @@ impl Tasks {
         (idle, now): (Duration, UnixTime),
     ) -> Option<Box<str>> {
         let key = key(server, id);
-        let mut shelf = self.all();
-        if shelf.is_idle(&key, idle, now) {
-            drop(shelf.take(&key));
+        let mut tasks = self.all();
+        if tasks.is_idle(&key, idle, now) {
+            drop(tasks.take(&key));
         }
-        if shelf.look(&key)?.maker != asker.maker {
+        if tasks.look(&key)?.maker != asker.maker {
             return None;
         }
-        shelf.reach(&key, now).map(|task| task.tool.clone())
+        tasks.reach(&key, now).map(|task| task.tool.clone())
     }
 
     /// Nothing under this lock can fail half-way: what a panic elsewhere left behind is whole.

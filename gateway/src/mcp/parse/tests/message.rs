@@ -190,7 +190,7 @@ fn q31_a_cancellation_names_the_request_it_is_about_or_none() {
             panic!("{params}");
         };
         assert_eq!(
-            cancels.as_ref().map(RequestId::as_json),
+            cancels.as_ref().map(crate::mcp::RequestId::as_json),
             expected,
             "{params}"
         );
