@@ -13,7 +13,6 @@ use crate::identity::credential::{self, ApiKeyHeader, Unpresented};
 use crate::identity::{Bound, Credential, Evidence, Origin, Principal};
 use crate::mcp::Era;
 use crate::model::{Reason, ServerName};
-use crate::proxy::asker::Asker;
 use crate::proxy::certificate;
 use crate::proxy::exchange;
 use crate::proxy::head;
@@ -361,11 +360,6 @@ impl Arrival {
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
         }
-    }
-
-    /// Who asks, in the digests of the books.
-    pub(crate) fn asker(&self, principal: &Principal) -> Asker {
-        Asker::of(self.server(), principal, self.services.in_force.policy)
     }
 
     /// Counts a decision: a refusal with its reason, or leave to pass.

@@ -1,13 +1,16 @@
-//! Sessions have a number and an age: past them the oldest end or none is opened, and nothing is left of those that end.
+//! Sessions have a number, an age and a key: past the first two the oldest end or none is opened, and with another key
+//! nobody is in one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::sessions::{initialize, open, within};
-use crate::support::{Agent, Arrived, Gateway, Reply, Setup, Upstream, send};
+use crate::support::{
+    Agent, Arrived, Gateway, Holder, Reply, Setup, Upstream, call, presenting, send,
+};
 
 /// A server that gives every session a name of its own.
 async fn server() -> Upstream {
@@ -114,4 +117,37 @@ async fn x09_initialising_again_and_again_takes_no_more_than_ones_share() {
     assert!(is_open(&alice, &last).await);
     assert!(is_open(&bob, &others).await, "it is not pushed out");
     open(&bob).await;
+}
+
+/// A message of somebody who holds a key, perhaps in a session.
+fn holding(gateway: &Gateway, holder: &Holder, session: Option<&str>) -> RequestBuilder {
+    let token = holder.token(&gateway.setup.issuer);
+    let proof = holder.proof(&token);
+    let request = presenting(&gateway.url(), Method::POST, &token, &[&proof])
+        .header("mcp-protocol-version", "2025-11-25");
+    match session {
+        Some(session) => request
+            .header("mcp-session-id", session)
+            .body(call("search_customers", &json!({})).to_string()),
+        None => request.body(initialize().to_string()),
+    }
+}
+
+#[tokio::test]
+async fn x02_a_session_is_of_the_key_that_it_was_opened_with() {
+    let (upstream, gateway, [bearer]) = scene("sessions: 10", ["alice"]).await;
+    let (own, other) = (Holder::new(), Holder::new());
+    let opened = send(holding(&gateway, &own, None)).await;
+    assert_eq!(opened.status, 200, "{}", opened.body);
+    let session = opened.header("mcp-session-id").unwrap();
+
+    let with_another_key = send(holding(&gateway, &other, Some(session))).await;
+    let without_a_key = send(within(&bearer, &Method::POST, session)).await;
+
+    for answer in [with_another_key, without_a_key] {
+        assert_eq!((answer.status, answer.code()), (404, Some(40401)));
+    }
+    assert_eq!(upstream.count(), 1, "nothing may arrive");
+    let answer = send(holding(&gateway, &own, Some(session))).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }

@@ -32,7 +32,10 @@ struct Scene {
 }
 
 async fn scene(limits: &str) -> Scene {
-    let upstream = Upstream::start(server).await;
+    before(Upstream::start(server).await, limits).await
+}
+
+async fn before(upstream: Upstream, limits: &str) -> Scene {
     let setup = Setup {
         extra: format!("limits: {{ {limits} }}\n"),
         ..Setup::default()
@@ -292,4 +295,35 @@ async fn limit_tasks_forgets_the_least_used_of_all() {
         Some(-32602)
     );
     assert_eq!(ask(&scene.alice, "tasks/get", "t-1").await.status, 200);
+}
+
+/// Tells whoever listens of two tasks.
+fn telling(arrived: &Arrived) -> Reply {
+    if arrived.json()["method"] != "subscriptions/listen" {
+        return server(arrived);
+    }
+    let event = |message: &Value| format!("data: {message}\n\n");
+    let told: String = ["t-1", "t-2"]
+        .iter()
+        .map(|task| {
+            event(&json!({ "jsonrpc": "2.0", "method": "notifications/tasks", "params": { "taskId": task } }))
+        })
+        .collect();
+    let end = json!({ "jsonrpc": "2.0", "id": arrived.json()["id"], "result": { "resultType": "complete" } });
+    Reply::events(vec![(told + &event(&end)).into()])
+}
+
+#[tokio::test]
+#[ignore = "until the filter of event streams does what `proxy/observe.rs` says"]
+async fn x14_what_happens_to_a_task_is_told_to_who_made_it() {
+    let scene = before(Upstream::start(telling).await, "").await;
+    make(&scene.alice, "t-1").await;
+    make(&scene.mallory, "t-2").await;
+
+    for (agent, own, other) in [(&scene.alice, "t-1", "t-2"), (&scene.mallory, "t-2", "t-1")] {
+        let answer = listen(agent, &json!({ "taskIds": [own] })).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.body.contains(own), "{}", answer.body);
+        assert!(!answer.body.contains(other), "{}", answer.body);
+    }
 }
