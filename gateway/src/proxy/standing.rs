@@ -119,8 +119,9 @@ struct Books<'a> {
 impl Books<'_> {
     /// Most requests name nothing that is anybody's: then nobody needs to know who asks.
     fn asker(&self) -> &Asker {
+        let (server, policy) = (self.arrival.server(), self.arrival.services.in_force.policy);
         self.asker
-            .get_or_init(|| self.arrival.asker(self.principal))
+            .get_or_init(|| Asker::of(server, self.principal, policy))
     }
 
     fn opening(&self) -> Result<Standing, Objection> {

@@ -31,6 +31,7 @@ mod reload;
 mod scopes;
 mod session_books;
 mod session_bounds;
+mod session_resumption;
 mod sessions;
 mod shared_connections;
 mod streams;
