@@ -17,6 +17,7 @@ use crate::proxy::origin::Origins;
 use crate::proxy::route::{self, Certificates, Route, Routes};
 use crate::proxy::services::Services;
 use crate::proxy::session::Sessions;
+use crate::proxy::tasks::Tasks;
 use crate::proxy::throttle::Throttle;
 use crate::proxy::tls::{Greeting, TlsError};
 use crate::state::{MemoryState, SharedState};
@@ -65,6 +66,7 @@ impl Shared {
             ledger,
             metrics: Arc::new(Metrics::new(&names, &issuers)?),
             sessions: Arc::new(Sessions::default()),
+            tasks: Arc::new(Tasks::default()),
             state: Arc::new(MemoryState::since(clock.now())),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
@@ -123,6 +125,7 @@ pub(crate) struct Parts {
     pub(crate) ledger: Ledger,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) tasks: Arc<Tasks>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) state: Arc<dyn SharedState>,
     /// What nonces are made with where the configuration names no key.
@@ -175,6 +178,7 @@ fn services(
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
         sessions: Arc::clone(&parts.sessions),
+        tasks: Arc::clone(&parts.tasks),
         throttle: Arc::clone(&parts.throttle),
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,

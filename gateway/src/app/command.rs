@@ -83,6 +83,8 @@ impl Shared {
         self.settings.store(Arc::clone(&settings));
         // Last: a request that sees the new services sees all of them.
         self.services.store(Arc::new(services));
+        // After the services: what opens a session from now on is judged by the new policy.
+        self.parts.sessions.keep_those_of(&settings.policy_digest);
         self.tell_sunsets(&settings);
         Ok(settings)
     }

@@ -12,6 +12,13 @@ use crate::model::{Digest, ServerName, UnixTime};
 pub enum Action<'a> {
     /// A JSON-RPC request.
     Call(&'a Call),
+    /// A JSON-RPC request about a task that is the asker's own.
+    OwnTask {
+        /// The request.
+        call: &'a Call,
+        /// The tool that made the task.
+        tool: &'a str,
+    },
     /// A JSON-RPC notification.
     Notify {
         /// Its method.
@@ -27,15 +34,23 @@ pub enum Action<'a> {
     EndSession,
 }
 
-impl Action<'_> {
+impl<'a> Action<'a> {
     /// The word for it in records: the method, or the HTTP verb for what is no message.
     pub fn name(&self) -> &str {
         match self {
-            Self::Call(call) => &call.method_name,
+            Self::Call(call) | Self::OwnTask { call, .. } => &call.method_name,
             Self::Notify { name, .. } => name,
             Self::Reply => "response",
             Self::OpenStream => "GET",
             Self::EndSession => "DELETE",
+        }
+    }
+
+    /// The request, if it is one.
+    pub(in crate::decision) const fn call(&self) -> Option<&'a Call> {
+        match self {
+            Self::Call(call) | Self::OwnTask { call, .. } => Some(call),
+            Self::Notify { .. } | Self::Reply | Self::OpenStream | Self::EndSession => None,
         }
     }
 }

@@ -26,11 +26,8 @@ pub(in crate::decision) fn event<'a>(
         .server
         .as_ref()
         .map(crate::model::ServerName::as_str);
-    let call = match circumstance.action {
-        Some(Action::Call(call)) => Some(*call),
-        _ => None,
-    };
-    let name = call.and_then(|call| target_name(&call.target));
+    let call = circumstance.action.and_then(Action::call);
+    let name = circumstance.action.and_then(target);
     event.action = circumstance
         .action
         .map(|action| Joined::action(action.name(), None));
@@ -132,6 +129,15 @@ fn mcp<'a>(
         protocol_version: circumstance.revision.map(Revision::name).map(Into::into),
         server: server.into(),
         jsonrpc_id: call.map(|call| RequestId::from_json(call.id.as_json())),
+    }
+}
+
+/// What a request is about; of a task, the tool that made it.
+fn target<'a>(action: &Action<'a>) -> Option<&'a str> {
+    match action {
+        Action::Call(call) => target_name(&call.target),
+        Action::OwnTask { tool, .. } => Some(tool),
+        Action::Notify { .. } | Action::Reply | Action::OpenStream | Action::EndSession => None,
     }
 }
 

@@ -37,6 +37,7 @@ impl Gate<'_> {
                 self.judge_call(call.method.access(), &call.target),
                 call.target.tool(),
             ),
+            Action::OwnTask { call, tool } => self.judge_own_task(call.method.access(), tool),
             Action::Notify { method, .. } => {
                 (self.judge_call(method.access(), &Target::None), None)
             }
@@ -68,6 +69,17 @@ impl Gate<'_> {
         }
     }
 
+    /// What a task did is seen by who may call its tool; who made it may always end it.
+    fn judge_own_task<'t>(&self, access: mcp::Access, tool: &'t str) -> (Verdict, Option<&'t str>) {
+        match access {
+            mcp::Access::Maker => (self.judge_names(Access::Tool, &[tool.into()]), Some(tool)),
+            mcp::Access::FormerMaker => (Verdict::allow(Vec::new()), None),
+            mcp::Access::Open | mcp::Access::ByTarget | mcp::Access::Denied => {
+                (self.judge_call(access, &Target::None), None)
+            }
+        }
+    }
+
     fn missing_minimum(&self) -> Vec<String> {
         let held = self.principal.scopes();
         let lacks = |scope: &&String| !held.iter().any(|have| **have == ***scope);
@@ -78,6 +90,10 @@ impl Gate<'_> {
         match (access, target) {
             (mcp::Access::Denied, _) => Verdict::deny(Reason::MethodNotAllowed, Vec::new()),
             (mcp::Access::Open, _) => Verdict::allow(Vec::new()),
+            // Whose task it is was not found out: it is nobody's.
+            (mcp::Access::Maker | mcp::Access::FormerMaker, _) => {
+                Verdict::deny(Reason::TaskUnknown, Vec::new())
+            }
             (mcp::Access::ByTarget, Target::Tool(name)) => {
                 self.judge_names(Access::Tool, std::slice::from_ref(name))
             }

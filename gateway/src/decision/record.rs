@@ -126,10 +126,14 @@ impl Verdict {
             missing,
             step_up,
             rules: &rules,
+            result: None,
         };
         Err(deny(ledger, principal, circumstance, denial).await)
     }
 }
+
+/// What a record says of a principal in the session of another.
+const MISMATCH: &str = "session_principal_mismatch";
 
 /// The scopes without which it would have been refused: the server's, then the rules', each once.
 fn used(needed: &[String], of_rules: Vec<String>) -> Vec<String> {
@@ -176,6 +180,8 @@ struct Denial<'a> {
     missing: Vec<String>,
     step_up: Option<StepUp>,
     rules: &'a [&'a str],
+    /// What the record says of the caller instead of `ok`.
+    result: Option<&'static str>,
 }
 
 async fn deny(
@@ -191,6 +197,9 @@ async fn deny(
     event.policy = Some(describe::policy(circumstance.in_force, denial.rules));
     event.decision = Some(event::Decision::Deny);
     event.reason = Some(describe::refused(denial.reason, &denial.missing));
+    if let (Some(result), Some(authn)) = (denial.result, &mut event.authn) {
+        authn.result = result.into();
+    }
     if ledger.append(&mut event).await.is_err() {
         return Refusal::unrecorded(request);
     }
@@ -217,11 +226,32 @@ impl Refusal {
         circumstance: &Circumstance<'_>,
         reason: Reason,
     ) -> Self {
+        Self::plain(ledger, principal, circumstance, (reason, None)).await
+    }
+
+    /// Refuses a principal that names another's session. The client is told what it would be told of one that never
+    /// was; the record says more.
+    pub async fn trespass(
+        ledger: &Ledger,
+        principal: &Arc<Principal>,
+        circumstance: &Circumstance<'_>,
+    ) -> Self {
+        let found = (Reason::SessionUnknown, Some(MISMATCH));
+        Self::plain(ledger, principal, circumstance, found).await
+    }
+
+    async fn plain(
+        ledger: &Ledger,
+        principal: &Arc<Principal>,
+        circumstance: &Circumstance<'_>,
+        (reason, result): (Reason, Option<&'static str>),
+    ) -> Self {
         let denial = Denial {
             reason,
             missing: Vec::new(),
             step_up: None,
             rules: &[],
+            result,
         };
         deny(ledger, principal, circumstance, denial).await
     }

@@ -25,7 +25,7 @@ pub struct RequestId(Box<str>);
 
 impl RequestId {
     /// Takes a scanned JSON token: an integer of 64 bits, or a string of at most 256 bytes as written.
-    pub(super) fn from_token(token: &str) -> Option<Self> {
+    pub(crate) fn from_token(token: &str) -> Option<Self> {
         let is_short_string = token.starts_with('"') && token.len() <= LONGEST_ID + 2;
         if !is_short_string && token.parse::<i64>().is_err() {
             return None;
@@ -41,16 +41,17 @@ impl RequestId {
 
     /// Is `other` the same id? `1` and `"1"` are not; `"a"` and `"\u0061"` are.
     pub fn is_same(&self, other: &Self) -> bool {
-        if self.0 == other.0 {
-            return true;
+        self.0 == other.0 || self.value() == other.value()
+    }
+
+    /// The value, of whatever spelling: a number in decimal, or a string behind one quotation mark. Two ids are the same
+    /// exactly when their values are. Some parsers keep the sign of `-0` and some do not: here it is 0.
+    pub fn value(&self) -> Box<str> {
+        if let Ok(number) = self.0.parse::<i64>() {
+            return number.to_string().into();
         }
-        let (Ok(this), Ok(that)) = (
-            serde_json::from_str::<serde_json::Value>(&self.0),
-            serde_json::from_str::<serde_json::Value>(&other.0),
-        ) else {
-            return false;
-        };
-        this == that
+        let unescaped = serde_json::from_str::<String>(&self.0);
+        unescaped.map_or_else(|_| self.0.clone(), |text| format!("\"{text}").into())
     }
 
     /// Does this JSON token, as somebody wrote it, stand for the same value?
@@ -77,6 +78,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// The resources to be told about.
+    pub fn resources(&self) -> &[Box<str>] {
+        match self {
+            Self::Resources(uris) => uris,
+            Self::None | Self::Tool(_) | Self::Prompt(_) | Self::Resource(_) | Self::Task(_) => &[],
+        }
+    }
+
     /// The tool, if it is one.
     pub fn tool(&self) -> Option<&str> {
         match self {
@@ -101,6 +110,8 @@ pub struct Call {
     pub method_name: Box<str>,
     /// What it wants to reach.
     pub target: Target,
+    /// The tasks it wants to be told about, by id.
+    pub tasks: Vec<Box<str>>,
     /// The byte range of `params.arguments` in the body, when it is an object.
     pub arguments: Option<Range<usize>>,
     /// The model as the client names it in `_meta["gatewright/model"]`: visible ASCII, at most 128 bytes. Only asserted.
@@ -126,6 +137,8 @@ pub enum Message {
         method: Method,
         /// The method as it was sent: at most 128 bytes, no control characters.
         method_name: Box<str>,
+        /// The request that `notifications/cancelled` is about, if it names one.
+        cancels: Option<RequestId>,
     },
     /// The answer to a request of the server; legacy only.
     Response {
@@ -206,6 +219,8 @@ mod tests {
         assert!(id("\"é\"").is_same(&id("\"\\u00e9\"")));
         assert!(!id("1").is_same(&id("\"1\"")));
         assert!(!id("1").is_same(&id("2")));
+        assert!(id("-0").is_same(&id("0")));
+        assert!(!id("\"-0\"").is_same(&id("\"0\"")));
         assert_eq!(id("\"é\"").as_json(), "\"\\u00e9\"");
     }
 }

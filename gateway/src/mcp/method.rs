@@ -67,6 +67,10 @@ pub enum Access {
     Open,
     /// Whoever may reach its target.
     ByTarget,
+    /// Who made its task, as long as they may call the tool that made it.
+    Maker,
+    /// Who made its task, whatever they may call by now.
+    FormerMaker,
     /// Nobody.
     Denied,
 }
@@ -172,7 +176,8 @@ const TASKS_CORE: &[Revision] = &[Revision::V2025_11_25];
 const TASKS: &[Revision] = &[Revision::V2025_11_25, Revision::V2026_07_28];
 const EVERY: &[Revision] = &Revision::ALL;
 
-/// Every method, in the order of the enum. Task ids are unguessable, so tasks are open to whoever has one.
+/// Every method, in the order of the enum. A task belongs to who made it, whoever knows its id; its maker may end it even
+/// when they may no longer see what it did. A list of tasks would show those of others.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     UNKNOWN,
@@ -191,10 +196,10 @@ pub const ROWS: &[Row] = &[
     row(Method::ResourcesUnsubscribe, "resources/unsubscribe", LEGACY).by(Aim::Resource),
     row(Method::SubscriptionsListen, "subscriptions/listen", MODERN).by(Aim::Subscriptions),
     row(Method::CompletionComplete, "completion/complete", EVERY).by(Aim::Reference),
-    row(Method::TasksGet, "tasks/get", TASKS).by(Aim::Task).named().open(),
-    row(Method::TasksResult, "tasks/result", TASKS_CORE).by(Aim::Task).open(),
-    row(Method::TasksUpdate, "tasks/update", MODERN).by(Aim::Task).named().open(),
-    row(Method::TasksCancel, "tasks/cancel", TASKS).by(Aim::Task).named().open(),
+    row(Method::TasksGet, "tasks/get", TASKS).by(Aim::Task).named().made(Access::Maker),
+    row(Method::TasksResult, "tasks/result", TASKS_CORE).by(Aim::Task).made(Access::Maker),
+    row(Method::TasksUpdate, "tasks/update", MODERN).by(Aim::Task).named().made(Access::Maker),
+    row(Method::TasksCancel, "tasks/cancel", TASKS).by(Aim::Task).named().made(Access::FormerMaker),
     row(Method::TasksList, "tasks/list", TASKS_CORE),
     row(Method::Initialized, "notifications/initialized", LEGACY).open(),
     row(Method::Cancelled, "notifications/cancelled", LEGACY).open(),
@@ -225,6 +230,11 @@ impl Row {
     const fn by(mut self, aim: Aim) -> Self {
         self.access = Access::ByTarget;
         self.aim = aim;
+        self
+    }
+
+    const fn made(mut self, access: Access) -> Self {
+        self.access = access;
         self
     }
 
@@ -283,8 +293,11 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_open_but_their_list_is_denied() {
-        assert_eq!(Method::TasksGet.access(), Access::Open);
+    fn x14_tasks_are_for_their_maker_and_their_list_is_for_nobody() {
+        for method in [Method::TasksGet, Method::TasksResult, Method::TasksUpdate] {
+            assert_eq!(method.access(), Access::Maker);
+        }
+        assert_eq!(Method::TasksCancel.access(), Access::FormerMaker);
         assert_eq!(Method::TasksList.access(), Access::Denied);
         assert_eq!(Method::ToolsCall.access(), Access::ByTarget);
     }

@@ -33,9 +33,9 @@ pub mod trace;
 pub mod version;
 pub mod weigh;
 
-pub use bounds::Bounds;
 pub use annotation::is_sound;
 pub use asks::{Ask, Capability};
+pub use bounds::Bounds;
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
 pub use judge::{Exchange, Hidden, Judge, Purpose};
 pub use listing::{Item, Kind, ListFault, Listing};

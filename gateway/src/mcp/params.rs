@@ -23,6 +23,7 @@ pub(super) struct Params {
     notifications: Place,
     arguments: Place,
     client_info: Place,
+    request_id: Place,
     /// The members of `_meta`.
     pub(super) meta: Meta,
 }
@@ -63,6 +64,7 @@ impl Params {
                 "notifications" => &mut found.notifications,
                 "arguments" => &mut found.arguments,
                 "clientInfo" => &mut found.client_info,
+                "requestId" => &mut found.request_id,
                 "_meta" => &mut meta,
                 key if resembles(key, KNOWN) => {
                     return Err(Fault::params("a key of params looks like another"));
@@ -92,6 +94,25 @@ impl Params {
             Aim::Reference => reference(document, self.reference.as_ref()),
             Aim::Subscriptions => subscriptions(document, self.notifications.as_ref(), bounds),
         }
+    }
+
+    /// The tasks that the request wants to be told about.
+    pub(super) fn tasks(&self, document: &Document<'_>, aim: Aim) -> Result<Vec<Box<str>>, Fault> {
+        let notifications = match aim {
+            Aim::Subscriptions => self.notifications.as_ref(),
+            Aim::Nothing | Aim::Tool | Aim::Prompt | Aim::Resource | Aim::Reference | Aim::Task => {
+                None
+            }
+        };
+        notifications.map_or_else(
+            || Ok(Vec::new()),
+            |place| identifiers(document, place, "taskIds"),
+        )
+    }
+
+    /// The request that is cancelled (MCP 2025-11-25, basic/utilities/cancellation).
+    pub(super) fn cancelled(&self, document: &Document<'_>) -> Option<RequestId> {
+        RequestId::from_token(document.text(self.request_id.as_ref()?))
     }
 
     /// The range of `arguments`: an object, or absent.

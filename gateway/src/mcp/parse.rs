@@ -112,7 +112,7 @@ impl Reader<'_> {
         let method = Method::from_name(&name);
         let params = Params::of(self.document, envelope.params.as_ref())?;
         let Some(id) = &envelope.id else {
-            return self.notification(method, name, &params.meta);
+            return self.notification((method, name), &params);
         };
         if Method::is_notification(&name) {
             return Err(Fault::request("a notification has an id"));
@@ -151,6 +151,7 @@ impl Reader<'_> {
             method,
             method_name,
             target,
+            tasks: params.tasks(document, row.aim)?,
             arguments,
             model: params.model(document),
             client_name: params.client_name(document),
@@ -167,14 +168,13 @@ impl Reader<'_> {
 
     fn notification(
         &self,
-        method: Method,
-        method_name: Box<str>,
-        meta: &Meta,
+        (method, method_name): (Method, Box<str>),
+        params: &Params,
     ) -> Result<Read, Fault> {
         if method != Method::Unknown && !Method::is_notification(&method_name) {
             return Err(Fault::request("a request has no id"));
         }
-        let (era, revision) = self.era_of_notification(meta)?;
+        let (era, revision) = self.era_of_notification(&params.meta)?;
         // No revision says which headers a notification carries; one that is there must not lie.
         if era == Era::Modern && self.head.method.is_some() {
             self.check_method_header(&method_name)?;
@@ -183,6 +183,7 @@ impl Reader<'_> {
             message: Message::Notification {
                 method,
                 method_name,
+                cancels: params.cancelled(self.document),
             },
             era,
             revision,

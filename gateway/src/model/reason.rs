@@ -35,6 +35,12 @@ pub enum Reason {
     MethodNotAllowed,
     /// The session is not one of this principal's.
     SessionUnknown,
+    /// There are as many sessions as there may be.
+    SessionsFull,
+    /// The task is not one of this principal's.
+    TaskUnknown,
+    /// A cancellation of nothing that this principal has under way in its session.
+    NothingToCancel,
     /// The keys of the token's issuer were never had.
     IssuerKeysUnavailable,
     /// The issuer could not be asked about the token (RFC 7662).
@@ -97,7 +103,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -114,6 +120,9 @@ impl Reason {
         Self::ResourceNotAllowed,
         Self::MethodNotAllowed,
         Self::SessionUnknown,
+        Self::SessionsFull,
+        Self::TaskUnknown,
+        Self::NothingToCancel,
         Self::IssuerKeysUnavailable,
         Self::IntrospectionUnavailable,
         Self::StateUnavailable,
@@ -179,6 +188,9 @@ impl Reason {
             Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
             Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
             Self::SessionUnknown => ("session_unknown", 404, 40401),
+            Self::SessionsFull => ("sessions_full", 503, 50307),
+            Self::TaskUnknown => ("task_unknown", 400, -32602),
+            Self::NothingToCancel => ("nothing_to_cancel", 202, -32600),
             Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
             Self::IntrospectionUnavailable => ("introspection_unavailable", 503, 50304),
             Self::StateUnavailable => ("state_unavailable", 503, 50305),
@@ -238,6 +250,9 @@ impl Reason {
             Self::ResourceNotAllowed => "this resource is not allowed for your role",
             Self::MethodNotAllowed => "method not found",
             Self::SessionUnknown => "unknown session: initialize again",
+            Self::SessionsFull => "no more sessions can be opened now",
+            Self::TaskUnknown => "unknown task",
+            Self::NothingToCancel => "nothing under way has this id",
             Self::IssuerKeysUnavailable => "the keys of the token's issuer are not available yet",
             Self::IntrospectionUnavailable => "the token's issuer cannot be asked about it",
             Self::StateUnavailable => "shared state is not available",
@@ -284,7 +299,13 @@ mod tests {
         let names: HashSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
         assert_eq!(names.len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            assert!((400..600).contains(&reason.status()), "{reason:?}");
+            // Nobody is told that a notification had no effect (JSON-RPC 2.0 section 4.1).
+            let is_silent = reason == Reason::NothingToCancel;
+            let refuses = (400..600).contains(&reason.status());
+            assert!(
+                refuses || (is_silent && reason.status() == 202),
+                "{reason:?}"
+            );
         }
     }
 }

@@ -326,6 +326,16 @@ impl Arrival {
         self.count_decision(Some(reason));
         let ledger = &self.services.ledger;
         let refusal = Refusal::unread(ledger, principal, &circumstance, reason).await;
+        self.refused(principal, refusal, unreadable)
+    }
+
+    /// A refusal that is on record, with what its answer depends on.
+    pub(crate) fn refused(
+        &self,
+        principal: &Arc<Principal>,
+        refusal: Refusal,
+        unreadable: Unreadable,
+    ) -> Box<Refused> {
         self.count_record(Some(refusal.reason()));
         Box::new(Refused {
             refusal,

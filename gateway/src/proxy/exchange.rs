@@ -14,8 +14,9 @@ use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
 use crate::proxy::curfew;
 use crate::proxy::head::{self, Verb};
-use crate::proxy::progress::{Forwarding, Passage};
+use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
+use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
 use crate::upstream::peer::Patience;
 
@@ -185,20 +186,16 @@ async fn decide(
     principal: &Arc<Principal>,
     asked: Asked,
 ) -> Result<Forwarding, Box<Refused>> {
+    let headers = &session.req_header().headers;
+    let stands = standing::of(&arrival, headers, principal, (&asked.passage, asked.era));
+    let standing = match stands {
+        Ok(standing) => standing,
+        Err(objection) => return Err(object(&arrival, principal, objection, &asked).await),
+    };
     let id = asked.passage.id().cloned();
     let era = Some(asked.era);
-    if asked.era == Era::Legacy && !owns_session(&arrival, session, principal, &asked.passage) {
-        let unreadable = Unreadable {
-            id,
-            era,
-            requested: None,
-        };
-        return Err(arrival
-            .refuse(principal, Reason::SessionUnknown, unreadable)
-            .await);
-    }
     let services = &arrival.services;
-    let action = asked.passage.action();
+    let action = asked.passage.action(standing.tool());
     let gate = Gate {
         table: &services.policy,
         audience: &arrival.route.audience,
@@ -217,7 +214,11 @@ async fn decide(
         .await;
     arrival.count_record(recorded.as_ref().err().map(Refusal::reason));
     match recorded {
-        Ok(permit) => Ok(forwarding(arrival, permit, asked)),
+        Ok(permit) => Ok(Permitted {
+            permit,
+            standing: standing.proceed(),
+        }
+        .forwarding(arrival, asked)),
         Err(refusal) => {
             let route = Some(Arc::clone(&arrival.route));
             Err(Box::new(Refused {
@@ -234,55 +235,78 @@ async fn decide(
     }
 }
 
-/// A session that somebody else opened is as unknown as one that never was.
-fn owns_session(
+/// Refuses what the books speak against, on record.
+async fn object(
     arrival: &Arrival,
-    session: &Session,
-    principal: &Principal,
-    passage: &Passage,
-) -> bool {
-    let Some(id) = session.get_header("mcp-session-id") else {
-        return true;
+    principal: &Arc<Principal>,
+    objection: Objection,
+    asked: &Asked,
+) -> Box<Refused> {
+    let action = asked.passage.action(None);
+    let mut circumstance = arrival.circumstance(principal);
+    circumstance.action = Some(&action);
+    circumstance.revision = Some(asked.revision);
+    circumstance.arguments = asked.arguments;
+    arrival.count_decision(Some(objection.reason()));
+    let ledger = &arrival.services.ledger;
+    let refusal = match objection {
+        Objection::Plain(reason) => Refusal::unread(ledger, principal, &circumstance, reason).await,
+        Objection::Trespass => Refusal::trespass(ledger, principal, &circumstance).await,
     };
-    passage.calls(Method::Initialize)
-        || arrival
-            .services
-            .sessions
-            .is_owned(arrival.server(), id.as_bytes(), principal)
+    let unreadable = Unreadable {
+        id: asked.passage.id().cloned(),
+        era: Some(asked.era),
+        requested: None,
+    };
+    arrival.refused(principal, refusal, unreadable)
 }
 
-fn forwarding(arrival: Arrival, permit: Permit, asked: Asked) -> Forwarding {
-    let listens = matches!(asked.passage, Passage::OpenStream)
-        || asked.passage.calls(Method::SubscriptionsListen);
-    let patience = if listens {
-        Patience::Endless
-    } else {
-        Patience::Limited
-    };
-    let manner = (patience, arrival.route.outliving);
-    Forwarding {
-        ends: curfew::end(permit.principal(), manner, arrival.services.clock.now()),
-        services: arrival.services,
-        route: arrival.route,
-        permit,
-        body: asked.body,
-        era: asked.era,
-        revision: asked.revision,
-        passage: asked.passage,
-        patience,
-        trim: Trim::Waiting,
-        started: arrival.started,
-        is_sent: false,
-        answered: None,
-        passed: None,
-        informed: 0,
-        received: 0,
-        dropped: 0,
-        status: None,
-        failure: None,
-        hold: None,
-        term: None,
-        stream: None,
-        nonce: arrival.nonce,
+/// What may go upstream.
+struct Permitted {
+    permit: Permit,
+    standing: Standing,
+}
+
+impl Permitted {
+    fn forwarding(self, arrival: Arrival, asked: Asked) -> Forwarding {
+        let permit = self.permit;
+        let listens = matches!(asked.passage, Passage::OpenStream)
+            || asked.passage.calls(Method::SubscriptionsListen);
+        let patience = if listens {
+            Patience::Endless
+        } else {
+            Patience::Limited
+        };
+        let manner = (patience, arrival.route.outliving);
+        Forwarding {
+            ends: curfew::end(permit.principal(), manner, arrival.services.clock.now()),
+            bench: Bench {
+                services: Arc::clone(&arrival.services),
+                route: Arc::clone(&arrival.route),
+            },
+            services: arrival.services,
+            route: arrival.route,
+            permit,
+            body: asked.body,
+            era: asked.era,
+            revision: asked.revision,
+            passage: asked.passage,
+            standing: self.standing,
+            patience,
+            trim: Trim::Waiting,
+            started: arrival.started,
+            is_sent: false,
+            answered: None,
+            passed: None,
+            informed: 0,
+            received: 0,
+            dropped: 0,
+            status: None,
+            failure: None,
+            hold: None,
+            term: None,
+            stream: None,
+            nonce: arrival.nonce,
+        }
     }
 }

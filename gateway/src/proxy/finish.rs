@@ -89,7 +89,7 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
     let outcome = outcome(written, &forwarding, ended);
     let duration = ended.duration_since(forwarding.started);
     observe(&forwarding, &outcome, failure, duration);
-    let action = forwarding.passage.action();
+    let action = forwarding.action();
     let circumstance = Circumstance {
         request: forwarding.permit.request(),
         principal: Some(forwarding.permit.principal()),

@@ -4,8 +4,8 @@
 use http::HeaderName;
 use pingora::http::RequestHeader;
 
+use crate::mcp::Era;
 use crate::mcp::trace::Field;
-use crate::mcp::{Era, Method};
 use crate::proxy::progress::{Forwarding, Passage};
 
 /// What a client may say to a server in its head: everything else is dropped.
@@ -21,8 +21,8 @@ const PASSED: [&str; 10] = [
     "transfer-encoding",
     "content-length",
 ];
-/// Before 2026-07-28.
-const LEGACY: [&str; 2] = ["mcp-session-id", "last-event-id"];
+/// Before 2026-07-28. The session goes by the name that the server gave it.
+const LEGACY: [&str; 1] = ["last-event-id"];
 /// Since 2026-07-28. Before, they are nobody's word: the body was decided on.
 const MODERN: [&str; 2] = ["mcp-method", "mcp-name"];
 /// Since 2026-07-28: arguments that the server wants in the head.
@@ -43,13 +43,12 @@ pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> ping
         request.remove_header(name);
     }
     drop_bad_trace(request);
-    // Who opens a session does not name one: the server would answer in it.
-    if forwarding.passage.calls(Method::Initialize) {
-        request.remove_header("mcp-session-id");
+    let session = forwarding.standing.session();
+    if let Some(session) = session {
+        request.insert_header("mcp-session-id", session.upstream_id())?;
     }
     // Answers are delivered again on the stream of a session, and there to its owner alone.
-    let resumes = matches!(forwarding.passage, Passage::OpenStream)
-        && request.headers.contains_key("mcp-session-id");
+    let resumes = matches!(forwarding.passage, Passage::OpenStream) && session.is_some();
     if !resumes {
         request.remove_header("last-event-id");
     }

@@ -3,11 +3,12 @@
 use crate::config::ServerRequest;
 use crate::decision::Gate;
 use crate::mcp::{Ask, Capability, Era, Item, Judge, Kind, Listing, Onward, Seen, is_sound};
+use crate::proxy::keep;
 use crate::proxy::progress::{Forwarding, Passage};
 
 /// Whether what a server sent goes on to the client. Asked once for each message, in the order in which they came.
 pub(crate) fn observe(forwarding: &Forwarding, seen: &Seen<'_>) -> Onward {
-    match *seen {
+    let expected = match *seen {
         Seen::EventId(_) | Seen::Response { .. } => Onward::Pass,
         Seen::Request { method, .. } => request(forwarding, method),
         Seen::Notification {
@@ -15,12 +16,17 @@ pub(crate) fn observe(forwarding: &Forwarding, seen: &Seen<'_>) -> Onward {
             progress_token,
             ..
         } => notification(forwarding, method, progress_token),
+    };
+    match expected {
+        // What does not go on is in no book: nobody may answer a question that was never asked.
+        Onward::Drop => Onward::Drop,
+        Onward::Pass => keep::keep(forwarding, seen),
     }
 }
 
 /// Since 2026-07-28 a server sends no requests (basic/transports/streamable-http).
 fn request(forwarding: &Forwarding, method: &str) -> Onward {
-    let may = &forwarding.route.answers.server_requests;
+    let may = &forwarding.bench.route.answers.server_requests;
     let is_expected = match method {
         "ping" => true,
         "sampling/createMessage" => may.contains(&ServerRequest::Sampling),
@@ -64,16 +70,9 @@ pub(crate) struct Observer<'a> {
 
 impl<'a> Observer<'a> {
     pub(crate) fn new(forwarding: &'a Forwarding) -> Self {
-        let gate = Gate {
-            table: &forwarding.services.policy,
-            audience: &forwarding.route.audience,
-            demands: &forwarding.route.demands,
-            principal: forwarding.permit.principal(),
-            now: forwarding.permit.request().at,
-        };
         Self {
             forwarding,
-            gate,
+            gate: forwarding.gate(),
             dropped: 0,
             unsound: 0,
         }
@@ -87,7 +86,7 @@ impl<'a> Observer<'a> {
     }
 
     fn is_host(&self, host: &str) -> bool {
-        let hosts = &self.forwarding.route.answers.elicitation_hosts;
+        let hosts = &self.forwarding.bench.route.answers.elicitation_hosts;
         hosts.iter().any(|allowed| match allowed.strip_prefix('*') {
             // What is left of the pattern starts with the dot.
             Some(below) => host.len() > below.len() && host.ends_with(below),

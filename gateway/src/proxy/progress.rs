@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::decision::{Action, Permit};
+use crate::decision::{Action, Gate, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision};
 use crate::model::Reason;
+use crate::proxy::asker::Asker;
 use crate::proxy::finish;
 use crate::proxy::guard::{Connection, Hold, Term};
 use crate::proxy::inflight::Inflight;
 use crate::proxy::route::Route;
 use crate::proxy::services::Services;
+use crate::proxy::standing::Standing;
 use crate::proxy::trim::Trim;
 use crate::telemetry::ServerMetrics;
 use crate::upstream::peer::Patience;
@@ -44,6 +46,9 @@ pub(crate) struct Forwarding {
     pub(crate) body: Option<Bytes>,
     pub(crate) era: Era,
     pub(crate) passage: Passage,
+    pub(crate) standing: Standing,
+    /// What judges the items of its answer: what was in force when it was permitted, or came into force since.
+    pub(crate) bench: Bench,
     pub(crate) revision: Revision,
     pub(crate) patience: Patience,
     /// When it is over because its token is.
@@ -74,7 +79,60 @@ pub(crate) struct Forwarding {
     pub(crate) nonce: Option<Box<str>>,
 }
 
+/// A generation of the configuration, as far as an answer is judged by it.
+pub(crate) struct Bench {
+    pub(crate) services: Arc<Services>,
+    pub(crate) route: Arc<Route>,
+}
+
 impl Forwarding {
+    /// What is decided about it, as it was decided.
+    pub(crate) fn action(&self) -> Action<'_> {
+        self.passage.action(self.standing.tool())
+    }
+
+    /// Who asks.
+    pub(crate) fn asker(&self) -> Asker {
+        let policy = self.services.in_force.policy;
+        Asker::of(&self.route.audience.server, self.permit.principal(), policy)
+    }
+
+    /// Who may see what of its answer.
+    pub(crate) fn gate(&self) -> Gate<'_> {
+        Gate {
+            table: &self.bench.services.policy,
+            audience: &self.bench.route.audience,
+            demands: &self.bench.route.demands,
+            principal: self.permit.principal(),
+            now: self.permit.request().at,
+        }
+    }
+
+    /// Has what comes from now on judged by what is in force now.
+    ///
+    /// # Errors
+    /// When its server is no more; pingora's failure path ends the answer.
+    pub(crate) fn keep_up(&mut self, newest: &Arc<Services>) -> pingora::Result<()> {
+        if Arc::ptr_eq(newest, &self.bench.services) {
+            return Ok(());
+        }
+        let server = &self.route.audience.server;
+        let route = newest
+            .routes
+            .all()
+            .find(|route| route.audience.server == *server);
+        let Some(route) = route else {
+            self.failure.get_or_insert(Reason::PathUnknown);
+            let kind = pingora::ErrorType::Custom(GONE);
+            return Err(pingora::Error::explain(kind, "its server is no more").into_down());
+        };
+        self.bench = Bench {
+            services: Arc::clone(newest),
+            route: Arc::clone(route),
+        };
+        Ok(())
+    }
+
     /// Whether its token has ended, and it with it.
     pub(crate) fn is_over(&self) -> bool {
         let Some(ends) = self.ends else {
@@ -112,6 +170,8 @@ impl Forwarding {
 
 /// How the end of a token is called among pingora's errors.
 const OVER: &str = "TokenEnded";
+/// How it is called that a server is configured no more.
+const GONE: &str = "ServerGone";
 
 /// What a permitted request is.
 #[derive(Debug)]
@@ -125,13 +185,17 @@ pub(crate) enum Passage {
 }
 
 impl Passage {
-    /// What is to be decided about it.
-    pub(crate) fn action(&self) -> Action<'_> {
+    /// What is to be decided about it; with the tool that made the task that it is about, if it is about one.
+    pub(crate) fn action<'a>(&'a self, tool: Option<&'a str>) -> Action<'a> {
         match self {
-            Self::Message(Message::Request(call)) => Action::Call(call),
+            Self::Message(Message::Request(call)) => match tool {
+                Some(tool) => Action::OwnTask { call, tool },
+                None => Action::Call(call),
+            },
             Self::Message(Message::Notification {
                 method,
                 method_name,
+                ..
             }) => Action::Notify {
                 method: *method,
                 name: method_name,

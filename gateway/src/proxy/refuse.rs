@@ -55,7 +55,9 @@ pub(crate) async fn answer(
     let status = status(services, refused);
     let body = body(refused);
     let mut head = ResponseHeader::build(status, Some(10))?;
-    head.insert_header("content-type", "application/json")?;
+    if !body.is_empty() {
+        head.insert_header("content-type", "application/json")?;
+    }
     head.insert_header("content-length", body.len())?;
     head.insert_header("cache-control", "no-store")?;
     head.insert_header("x-request-id", refused.refusal.request_id())?;
@@ -149,6 +151,7 @@ fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
             | Reason::AuditUnavailable
             | Reason::IntrospectionUnavailable
             | Reason::StateUnavailable
+            | Reason::SessionsFull
     ) {
         return Some(("retry-after", RETRY_AFTER));
     }
@@ -163,6 +166,10 @@ fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
 
 fn status(services: &Services, refused: &Refused) -> u16 {
     let reason = refused.refusal.reason();
+    // What a server would say of a task that it does not know, in the way in which SDKs of older revisions hear it.
+    if reason == Reason::TaskUnknown && refused.era == Some(Era::Legacy) {
+        return 200;
+    }
     if is_denial(reason) {
         match (services.deny_http_status, refused.era) {
             (Some(status), _) => return status,
@@ -188,6 +195,10 @@ const fn is_denial(reason: Reason) -> bool {
 fn body(refused: &Refused) -> Bytes {
     let refusal = &refused.refusal;
     let reason = refusal.reason();
+    // A notification is taken without a word, whatever becomes of it (JSON-RPC 2.0 section 4.1).
+    if reason == Reason::NothingToCancel {
+        return Bytes::new();
+    }
     let mut data = json!({
         "reason": reason.name(),
         "request_id": refusal.request_id(),

@@ -6,14 +6,13 @@ use pingora::http::{RequestHeader, ResponseHeader};
 
 use crate::config::Redacted;
 use crate::mcp::weigh::Standing;
-use crate::mcp::{Call, Era, Exchange, Hidden, Method, Purpose, SseFilter};
+use crate::mcp::{Call, Exchange, Hidden, Method, Purpose, SseFilter};
 use crate::model::Reason;
 use crate::proxy::answer::{Answer, Bound, HELD};
 use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::give_nonce;
-use crate::proxy::session::Ownership;
 use crate::proxy::trim::Trim;
-use crate::proxy::{deprecation, origin};
+use crate::proxy::{deprecation, origin, parting};
 
 /// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
@@ -28,7 +27,6 @@ const PASSED: [&str; 8] = [
 ];
 /// How an answer that is not passed on is called among pingora's errors.
 pub(super) const UNFILTERABLE: &str = "UnfilterableAnswer";
-const SESSION: &str = "mcp-session-id";
 /// How many informational heads may come before the answer.
 const MOST_INFORMATIONAL: u32 = 16;
 
@@ -69,8 +67,8 @@ pub(crate) fn head(
         .headers
         .contains_key(http::header::CONTENT_ENCODING);
     keep(response, &PASSED);
-    let is_foreign = keep_session(forwarding, asked, response) == Ownership::Foreign;
-    if is_encoded || is_foreign || !may_pass(response.status) {
+    let is_in_order = parting::settle(forwarding, response)?;
+    if is_encoded || !is_in_order || !may_pass(response.status) {
         return replace(forwarding, response.status);
     }
     let trim = choose(forwarding, response, media)?;
@@ -146,31 +144,6 @@ fn keep(response: &mut ResponseHeader, passed: &[&str]) {
     for name in &dropped {
         response.remove_header(name);
     }
-}
-
-/// A session belongs to who initialized it: only that answer may name a new one, and no answer another's.
-fn keep_session(
-    forwarding: &Forwarding,
-    asked: &RequestHeader,
-    response: &mut ResponseHeader,
-) -> Ownership {
-    let lines: Vec<_> = response.headers.get_all(SESSION).iter().cloned().collect();
-    let [id] = lines.as_slice() else {
-        response.remove_header(SESSION);
-        return Ownership::Own;
-    };
-    if forwarding.passage.calls(Method::Initialize) && response.status.is_success() {
-        let server = &forwarding.route.audience.server;
-        let principal = forwarding.permit.principal();
-        return forwarding
-            .services
-            .sessions
-            .open(server, id.as_bytes(), principal);
-    }
-    if forwarding.era == Era::Modern || asked.headers.get(SESSION) != Some(id) {
-        response.remove_header(SESSION);
-    }
-    Ownership::Own
 }
 
 /// Whether no body follows, in which no error of ours could take the place of the answer.

@@ -191,6 +191,7 @@ impl ProxyHttp for Gateway {
         let Some(forwarding) = progress.forwarding() else {
             return unpermitted();
         };
+        forwarding.keep_up(&self.services.load())?;
         flow::body(forwarding, body, end)?;
         Ok(None)
     }

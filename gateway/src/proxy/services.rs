@@ -13,6 +13,7 @@ use crate::model::Clock;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::Routes;
 use crate::proxy::session::Sessions;
+use crate::proxy::tasks::Tasks;
 use crate::proxy::throttle::Throttle;
 use crate::telemetry::Metrics;
 
@@ -34,6 +35,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Who owns which session. Outlives a reload.
     pub sessions: Arc<Sessions>,
+    /// Who owns which task. Outlives a reload.
+    pub tasks: Arc<Tasks>,
     /// How many attempts to authenticate failed. Outlives a reload.
     pub throttle: Arc<Throttle>,
     /// The proxies whose `Client-Cert` is believed.

@@ -1,4 +1,5 @@
-//! Sessions of the revisions before 2026-07-28: they pass, and they belong to who opened them.
+//! Sessions of the revisions before 2026-07-28: they pass, they belong to who opened them, and clients know them by names
+//! of the gateway's own.
 
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder};
@@ -39,9 +40,11 @@ struct Scene {
     gateway: Gateway,
     alice: Agent,
     mallory: Agent,
+    /// The name that the gateway has for the session that alice opened.
+    session: String,
 }
 
-/// Alice has opened the session `s-1`.
+/// Alice has opened a session that the server calls `s-1`.
 async fn scene() -> Scene {
     let upstream = Upstream::start(server).await;
     let setup = Setup::default();
@@ -50,25 +53,33 @@ async fn scene() -> Scene {
     let gateway = setup.start(&upstream).await;
     let alice = Agent::new(gateway.url(), Some(alice));
     let mallory = Agent::new(gateway.url(), Some(mallory));
-    let opened = alice
-        .legacy(&legacy(
-            "initialize",
-            &json!({ "protocolVersion": "2025-11-25", "capabilities": {},
-                     "clientInfo": { "name": "c", "version": "1" } }),
-        ))
-        .await;
-    assert_eq!(opened.status, 200, "{}", opened.body);
-    assert_eq!(opened.header("mcp-session-id"), Some("s-1"));
+    let session = open(&alice).await;
     assert_eq!(upstream.count(), 1);
     Scene {
         upstream,
         gateway,
         alice,
         mallory,
+        session,
     }
 }
 
-fn within(agent: &Agent, method: &Method, session: &str) -> RequestBuilder {
+pub(crate) fn initialize() -> Value {
+    legacy(
+        "initialize",
+        &json!({ "protocolVersion": "2025-11-25", "capabilities": {},
+                 "clientInfo": { "name": "c", "version": "1" } }),
+    )
+}
+
+/// The name of a session that `agent` opens.
+pub(crate) async fn open(agent: &Agent) -> String {
+    let opened = agent.legacy(&initialize()).await;
+    assert_eq!(opened.status, 200, "{}", opened.body);
+    opened.header("mcp-session-id").unwrap().to_owned()
+}
+
+pub(crate) fn within(agent: &Agent, method: &Method, session: &str) -> RequestBuilder {
     let request = agent
         .request(method.clone())
         .header("mcp-protocol-version", "2025-11-25")
@@ -82,7 +93,8 @@ fn within(agent: &Agent, method: &Method, session: &str) -> RequestBuilder {
 
 const VERBS: [Method; 3] = [Method::POST, Method::GET, Method::DELETE];
 
-async fn assert_unknown(gateway: &Gateway, answer: &Answer, what: &str) {
+/// The answer is that of a session that never was; what the record says of the caller is handed back.
+async fn assert_unknown(gateway: &Gateway, answer: &Answer, what: &str) -> Value {
     assert_eq!((answer.status, answer.code()), (404, Some(40401)), "{what}");
     let data = &answer.json()["error"]["data"];
     assert_eq!(data["reason"], "session_unknown", "{what}");
@@ -94,15 +106,26 @@ async fn assert_unknown(gateway: &Gateway, answer: &Answer, what: &str) {
     assert_eq!(about.len(), 1, "{what}: one record");
     assert_eq!(about[0]["decision"], "deny", "{what}");
     assert_eq!(about[0]["reason"]["code"], "session_unknown", "{what}");
+    about[0]["authn"]["result"].clone()
+}
+
+/// An answer without what is its own: the ids of request and decision.
+fn blank(answer: &Answer) -> Value {
+    let mut body = answer.json();
+    let data = body["error"]["data"].as_object_mut().unwrap();
+    data.remove("request_id").unwrap();
+    data.remove("decision_id").unwrap();
+    body
 }
 
 #[tokio::test]
-async fn a_session_passes_on_every_verb_of_who_opened_it() {
+async fn x01_a_session_passes_on_every_verb_of_who_opened_it() {
     let scene = scene().await;
     for (index, method) in VERBS.into_iter().enumerate() {
-        let answer = send(within(&scene.alice, &method, "s-1")).await;
+        let answer = send(within(&scene.alice, &method, &scene.session)).await;
 
         assert_eq!(answer.status, 200, "{method}: {}", answer.body);
+        assert_eq!(answer.header("mcp-session-id"), None, "{method}");
         let arrived = &scene.upstream.arrived()[index + 1];
         assert_eq!(arrived.method, method.as_str());
         assert_eq!(arrived.header("mcp-session-id"), Some("s-1"), "{method}");
@@ -111,62 +134,201 @@ async fn a_session_passes_on_every_verb_of_who_opened_it() {
 }
 
 #[tokio::test]
-async fn the_session_of_another_principal_is_unknown_on_every_verb() {
+async fn x01_the_session_of_another_principal_is_unknown_on_every_verb_and_the_record_says_whose_it_is_not()
+ {
     let scene = scene().await;
     for method in VERBS {
-        let answer = send(within(&scene.mallory, &method, "s-1")).await;
+        let answer = send(within(&scene.mallory, &method, &scene.session)).await;
+        let never = send(within(&scene.mallory, &method, &"x".repeat(32))).await;
 
-        assert_unknown(&scene.gateway, &answer, method.as_str()).await;
+        assert_eq!(blank(&answer), blank(&never), "{method}");
+        let result = assert_unknown(&scene.gateway, &answer, method.as_str()).await;
+        assert_eq!(result, "session_principal_mismatch", "{method}");
+        let result = assert_unknown(&scene.gateway, &never, method.as_str()).await;
+        assert_eq!(result, "ok", "{method}");
         assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
     }
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_opened_is_unknown_on_every_verb() {
+async fn x02_a_weaker_token_of_the_same_person_is_not_in_the_session() {
     let scene = scene().await;
-    for method in VERBS {
-        let answer = send(within(&scene.alice, &method, "s-2")).await;
+    let issuer = &scene.gateway.setup.issuer;
+    for (roles, subject) in [
+        (&["reader"][..], "alice"),
+        (&[][..], "alice"),
+        (&["analyst"][..], "bob"),
+    ] {
+        let token = issuer.token(subject, roles, "crm:read");
+        let weaker = Agent::new(scene.gateway.url(), Some(token));
+        for method in VERBS {
+            let answer = send(within(&weaker, &method, &scene.session)).await;
+            let result = assert_unknown(&scene.gateway, &answer, subject).await;
+            assert_eq!(result, "session_principal_mismatch", "{roles:?}");
+        }
+    }
+    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
+    let renewed = Agent::new(
+        scene.gateway.url(),
+        Some(issuer.token("alice", &["analyst"], "crm:read")),
+    );
+    let answer = send(within(&renewed, &Method::POST, &scene.session)).await;
+    assert_eq!(
+        answer.status, 200,
+        "a new token of the same kind: {}",
+        answer.body
+    );
+}
 
-        assert_unknown(&scene.gateway, &answer, method.as_str()).await;
-        assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
+#[tokio::test]
+async fn x03_names_that_the_gateway_did_not_give_are_unknown_on_every_verb() {
+    let scene = scene().await;
+    for name in [
+        "s-1",
+        "s-2",
+        "00000000-0000-0000-0000-000000000000",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    ] {
+        for method in VERBS {
+            let answer = send(within(&scene.alice, &method, name)).await;
+
+            assert_unknown(&scene.gateway, &answer, method.as_str()).await;
+            assert_eq!(scene.upstream.count(), 1, "{method}: nothing may arrive");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_session_survives_a_reload() {
+async fn x03_every_session_has_a_long_name_of_its_own_and_not_its_servers() {
+    let scene = scene().await;
+    let second = open(&scene.alice).await;
+    for name in [&scene.session, &second] {
+        assert!(name.len() >= 22, "128 bits in base64url: {name}");
+        assert!(!name.contains("s-1"));
+    }
+    assert_ne!(scene.session, second);
+}
+
+#[tokio::test]
+async fn x04_a_name_with_anything_else_in_it_is_unknown_before_it_is_looked_up() {
+    let scene = scene().await;
+    let own = &scene.session;
+    let long = "x".repeat(16 * 1024);
+    let bent = [
+        format!("{own}&owner=alice"),
+        format!("{own},{own}"),
+        format!("{own}="),
+        format!("{own}%0d%0a"),
+        format!("../{own}"),
+        long,
+    ];
+    for name in &bent {
+        let answer = send(within(&scene.alice, &Method::POST, name)).await;
+        assert_unknown(&scene.gateway, &answer, name).await;
+    }
+    let bytes = reqwest::header::HeaderValue::from_bytes(b"s-\xe9").unwrap();
+    let request = within(&scene.alice, &Method::GET, own).header("mcp-session-id", bytes);
+    let answer = send(request).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (400, Some(-32020)),
+        "two lines"
+    );
+    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
+    let answer = send(within(&scene.alice, &Method::POST, own)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn x05_the_stream_of_a_session_needs_a_token() {
+    let scene = scene().await;
+    let nobody = Agent::new(scene.gateway.url(), None);
+    for method in VERBS {
+        let answer = send(within(&nobody, &method, &scene.session)).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (401, Some(40101)),
+            "{method}"
+        );
+        assert!(answer.header("www-authenticate").is_some(), "{method}");
+    }
+    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
+    let answer = send(within(&scene.alice, &Method::GET, &scene.session)).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn x07_who_ends_a_session_must_own_it_and_then_it_is_over() {
+    let scene = scene().await;
+    let answer = send(within(&scene.mallory, &Method::DELETE, &scene.session)).await;
+    assert_unknown(&scene.gateway, &answer, "another's").await;
+    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
+
+    let answer = send(within(&scene.alice, &Method::DELETE, &scene.session)).await;
+
+    assert_eq!(answer.status, 200);
+    let answer = send(within(&scene.alice, &Method::POST, &scene.session)).await;
+    assert_unknown(&scene.gateway, &answer, "it is over").await;
+    assert_eq!(scene.upstream.count(), 2);
+}
+
+#[tokio::test]
+async fn x07_a_session_that_its_server_does_not_know_any_more_is_over() {
+    let upstream = Upstream::start(|arrived| match server(arrived) {
+        reply if arrived.header("mcp-session-id").is_none() => reply,
+        _ => Reply::json(
+            &json!({ "jsonrpc": "2.0", "id": 7, "error": { "code": -32001, "message": "gone" } }),
+        )
+        .status(404),
+    })
+    .await;
+    let setup = Setup::default();
+    let token = setup.analyst();
+    let gateway = setup.start(&upstream).await;
+    let alice = Agent::new(gateway.url(), Some(token));
+    let session = open(&alice).await;
+
+    let answer = send(within(&alice, &Method::POST, &session)).await;
+    assert_eq!(
+        (answer.status, upstream.count()),
+        (404, 2),
+        "{}",
+        answer.body
+    );
+
+    let answer = send(within(&alice, &Method::POST, &session)).await;
+    assert_unknown(&gateway, &answer, "it is over").await;
+    assert_eq!(upstream.count(), 2, "nothing may arrive");
+}
+
+#[tokio::test]
+async fn x08_a_session_survives_a_reload_of_the_same_policy() {
     let scene = scene().await;
     scene.gateway.running.reload().await.unwrap();
 
-    let answer = send(within(&scene.alice, &Method::POST, "s-1")).await;
+    let answer = send(within(&scene.alice, &Method::POST, &scene.session)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let answer = send(within(&scene.mallory, &Method::POST, "s-1")).await;
+    let answer = send(within(&scene.mallory, &Method::POST, &scene.session)).await;
     assert_eq!(answer.status, 404, "{}", answer.body);
 }
 
 #[tokio::test]
-async fn a_list_that_is_delivered_again_is_filtered() {
+async fn x08_another_policy_ends_sessions() {
     let scene = scene().await;
-    let request = within(&scene.alice, &Method::GET, "s-1").header("last-event-id", "e-0");
+    {
+        let mut yaml = scene.gateway.yaml.lock().unwrap();
+        *yaml = yaml.replace("search_*", "search_customers");
+    }
+    scene.gateway.running.reload().await.unwrap();
 
-    let answer = send(request).await;
-
+    for method in VERBS {
+        let answer = send(within(&scene.alice, &method, &scene.session)).await;
+        assert_unknown(&scene.gateway, &answer, method.as_str()).await;
+    }
+    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
+    let session = open(&scene.alice).await;
+    let answer = send(within(&scene.alice, &Method::POST, &session)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-    let arrived = &scene.upstream.arrived()[1];
-    assert_eq!(arrived.header("last-event-id"), Some("e-0"));
-    let messages: Vec<Value> = answer
-        .body
-        .lines()
-        .filter_map(|line| line.strip_prefix("data:"))
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect();
-    assert_eq!(messages.len(), 2, "{}", answer.body);
-    assert_eq!(messages[0]["method"], "notifications/tools/list_changed");
-    let tools = messages[1]["result"]["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 1, "{}", answer.body);
-    assert_eq!(tools[0]["name"], "search_customers");
-    assert!(!answer.body.contains("delete_customer"));
-    assert!(answer.body.contains("id: e-2"), "{}", answer.body);
 }
 
 #[tokio::test]

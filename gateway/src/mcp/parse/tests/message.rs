@@ -166,10 +166,37 @@ fn notifications_are_read_known_or_not() {
             read.message,
             Message::Notification {
                 method: expected,
-                method_name: name.into()
+                method_name: name.into(),
+                cancels: None,
             }
         );
     }
+}
+
+#[test]
+fn q31_a_cancellation_names_the_request_it_is_about_or_none() {
+    for (params, expected) in [
+        (r#"{"requestId":7}"#, Some("7")),
+        (r#"{"requestId":"a","reason":"x"}"#, Some("\"a\"")),
+        (r#"{"requestId":null}"#, None),
+        (r#"{"requestId":1.5}"#, None),
+        (r#"{"taskId":"t"}"#, None),
+        ("{}", None),
+    ] {
+        let body =
+            format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{params}}}"#);
+        let Message::Notification { cancels, .. } = legacy(&body).unwrap().message else {
+            panic!("{params}");
+        };
+        assert_eq!(
+            cancels.as_ref().map(crate::mcp::RequestId::as_json),
+            expected,
+            "{params}"
+        );
+    }
+    let look_alike =
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestid":7}}"#;
+    assert_eq!(reason(legacy(look_alike)), Reason::ParamsInvalid);
 }
 
 #[test]

@@ -171,7 +171,11 @@ fn s02_s10_references_and_subscriptions_of_another_shape_are_refused() {
         ),
         (
             "subscriptions/listen",
-            json!({ "notifications": { "resourceSubscriptions": vec!["a"; 257] } }),
+            json!({ "notifications": { "TaskIds": ["a"] } }),
+        ),
+        (
+            "subscriptions/listen",
+            json!({ "notifications": { "taskIds": "a" } }),
         ),
     ] {
         assert_eq!(
