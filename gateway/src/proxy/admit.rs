@@ -55,7 +55,7 @@ pub(crate) async fn admit(
     let started = Instant::now();
     let mut request = arrived(services, session);
     let head = session.req_header();
-    let checked = head::check(head, services.limits.headers);
+    let checked = head::check(head, &services.limits);
     if let Err(reason) = checked.and_then(|()| certificate::check_host(session)) {
         return Ok(refuse_stranger(services, &request, None, reason));
     }

@@ -152,7 +152,7 @@ fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
     ) {
         return Some(("retry-after", RETRY_AFTER));
     }
-    if reason == Reason::RateLimited {
+    if matches!(reason, Reason::RateLimited | Reason::Overloaded) {
         return Some(("retry-after", "1"));
     }
     if reason == Reason::HttpMethodNotAllowed {

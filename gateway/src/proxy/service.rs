@@ -22,10 +22,9 @@ use crate::proxy::guard::Connection;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::progress::{Forwarding, Passage, Progress, Stage};
 use crate::proxy::services::Services;
+use crate::proxy::vigil::Vigil;
 use crate::proxy::{curfew, farewell, finish, forward, refuse, response};
 
-/// How long one write to a client may take.
-const WRITE: Duration = Duration::from_secs(30);
 /// How long the rest of a refused body is read, so that the answer is not lost in a reset.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -87,10 +86,15 @@ impl ProxyHttp for Gateway {
             .downcast::<Arc<Connection>>()
             .ok()
             .map(|handle| *handle);
+        // The first thing that pingora does once a head is whole.
+        if let Some(connection) = &progress.connection {
+            connection.vigil(Vigil::arrived);
+        }
     }
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut Progress) -> Result<()> {
-        session.set_write_timeout(Some(WRITE));
+        let limits = self.services.load().limits;
+        session.set_write_timeout(Some(limits.write_timeout));
         session
             .downstream_session
             .set_total_drain_timeout(Some(DRAIN));
