@@ -18,7 +18,7 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
     Stream, TimingDigest, UniqueID, UniqueIDType,
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::time::Sleep;
 
 use crate::config::Limits;
@@ -98,6 +98,8 @@ impl Drop for Term {
     }
 }
 
+/// How long a client whose connection is closed may go on to send before it reads its answer.
+const LINGER: Duration = Duration::from_millis(300);
 /// Bytes of an answer that may wait for its end, or for a flush.
 const WRITE_BUFFER: usize = 4096;
 
@@ -312,7 +314,13 @@ impl Shutdown for GuardStream {
     async fn shutdown(&mut self) {
         // What cannot be sent any more is lost with the connection.
         let _ = self.inner.flush().await;
-        Shutdown::shutdown(&mut **self.inner.get_mut()).await;
+        let inner = self.inner.get_mut();
+        Shutdown::shutdown(&mut **inner).await;
+        // RFC 9112 section 9.6: closed while the client still sends, the connection is reset and the answer lost.
+        let mut unread = [0; WRITE_BUFFER];
+        let reading =
+            async { while inner.read(&mut unread).await.is_ok_and(|length| length > 0) {} };
+        let _ = tokio::time::timeout(LINGER, reading).await;
     }
 }
 

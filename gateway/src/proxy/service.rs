@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::TRANSFER_ENCODING;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -98,6 +99,10 @@ impl ProxyHttp for Gateway {
         session
             .downstream_session
             .set_total_drain_timeout(Some(DRAIN));
+        // The codec takes chunks that others end elsewhere: nothing behind them is read as a request.
+        if session.get_header(TRANSFER_ENCODING).is_some() {
+            session.set_keepalive(None);
+        }
         // An upstream's 1xx heads say nothing that a client may rely on; ours to `Expect` still goes out.
         session.downstream_session.set_ignore_info_resp(true);
         Ok(())

@@ -11,6 +11,7 @@ mod dpop_nonces;
 mod durability;
 mod edge;
 mod faults;
+mod framing;
 mod freshness;
 mod grammar;
 mod grants;
