@@ -1,8 +1,11 @@
 //! What the tests of framing share: bytes in, and how many answers came of them. Never adds a byte of its own.
 
 mod bodies;
+mod floods;
 mod heads;
+mod http2;
 mod methods;
+mod streams;
 mod upgrades;
 
 use std::time::Duration;
@@ -16,7 +19,7 @@ use crate::wire::Wire;
 
 /// Short times, so that who waits for the rest of something is answered soon.
 pub(crate) const SOON: &str =
-    "limits: { head_timeout: 500ms, body_timeout: 500ms, idle_timeout: 500ms }";
+    "limits: { head_timeout: 500ms, body_timeout: 500ms, idle_timeout: 150ms }";
 
 /// A call that the policy allows.
 pub(crate) fn allowed() -> String {
