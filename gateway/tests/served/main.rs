@@ -10,6 +10,7 @@ mod dpop_challenges;
 mod dpop_nonces;
 mod durability;
 mod edge;
+mod edge_limits;
 mod faults;
 mod framing;
 mod freshness;
