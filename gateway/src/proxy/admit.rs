@@ -59,13 +59,8 @@ pub(crate) async fn admit(
     if let Err(reason) = checked.and_then(|()| certificate::check_host(session)) {
         return Ok(refuse_stranger(services, &request, None, reason));
     }
-    let found = if has_fragment(session) {
-        Found::Nothing
-    } else {
-        services.routes.find(path(session.req_header().raw_path()))
-    };
-    let head = session.req_header();
-    let route = match found {
+    let find = |path| services.routes.find(path);
+    let route = match head::path(session).map_or(Found::Nothing, find) {
         Found::Nothing => {
             return Ok(refuse_stranger(
                 services,
@@ -113,26 +108,6 @@ fn arrived(services: &Services, session: &Session) -> Request {
         at,
         server: None,
     }
-}
-
-/// The path as bytes, without the query: never decoded, so that nothing else can be meant.
-fn path(target: &[u8]) -> &[u8] {
-    target
-        .split(|byte| *byte == b'?')
-        .next()
-        .unwrap_or_default()
-}
-
-/// Whether the request line has a `#`, which no target may (RFC 9112 section 3.2) and which is gone from the parsed one.
-fn has_fragment(session: &Session) -> bool {
-    if session.is_http2() {
-        return false;
-    }
-    let head = session.downstream_session.to_h1_raw();
-    let mut line = head
-        .iter()
-        .take_while(|byte| !matches!(byte, b'\r' | b'\n'));
-    line.any(|byte| *byte == b'#')
 }
 
 async fn preflight(

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, Method};
 use pingora::http::RequestHeader;
+use pingora::proxy::Session;
 
 use crate::config::Limits;
 use crate::mcp::Mirrored;
@@ -51,6 +52,20 @@ pub(crate) fn check(head: &RequestHeader, limits: &Limits) -> Result<(), Reason>
         return Err(Reason::RequestMalformed);
     }
     Ok(())
+}
+
+/// The path as bytes, without the query: never decoded, so that nothing else can be meant. `None` where the request line
+/// has a `#`, which no target may (RFC 9112 section 3.2) and which is gone from the parsed one.
+pub(crate) fn path(session: &Session) -> Option<&[u8]> {
+    if !session.is_http2() {
+        let head = session.downstream_session.to_h1_raw();
+        let line = head.split(|byte| *byte == b'\n').next()?;
+        if line.contains(&b'#') {
+            return None;
+        }
+    }
+    let target = session.req_header().raw_path();
+    target.split(|byte| *byte == b'?').next()
 }
 
 /// `Transfer-Encoding` is absent or exactly `chunked` (RFC 9112 section 6.1).

@@ -47,7 +47,7 @@ pub(crate) async fn exchange(wire: &Wire, bytes: impl AsRef<[u8]>) -> Came {
     let statuses = text
         .split("HTTP/1.1 ")
         .skip(1)
-        .map(|answer| answer[..3].parse().unwrap())
+        .map(|answer| answer.split(' ').next().unwrap().parse().unwrap())
         .collect();
     Came { statuses, text }
 }

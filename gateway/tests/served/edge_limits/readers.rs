@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{ACTIVE, connect, until};
 use crate::support::{Agent, Gateway, PATH, Setup, Upstream, eventually, modern};
@@ -79,14 +79,18 @@ fn call(wire: &Wire) -> String {
     )
 }
 
+async fn assert_answered(client: &mut TcpStream) {
+    let mut start = [0; 15];
+    client.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+}
+
 async fn assert_cut(media: &'static str, piece: &'static [u8]) {
     let fountain = Fountain::start(media, piece).await;
     let wire = fountain.behind("{ write_timeout: 700ms }").await;
     let mut client = connect(&wire).await;
     client.write_all(call(&wire).as_bytes()).await.unwrap();
-    let mut start = [0; 15];
-    client.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    assert_answered(&mut client).await;
     // From here on it reads nothing.
     let over = || fountain.over.load(Ordering::Relaxed) == 1;
     assert!(

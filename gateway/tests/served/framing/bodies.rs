@@ -111,7 +111,7 @@ async fn h07_a_body_where_none_belongs_is_never_forwarded_and_never_a_request() 
     for (method, status) in [("GET", 400), ("DELETE", 400), ("HEAD", 405)] {
         let head = start(&wire, &format!("{method} {PATH} HTTP/1.1"));
         let cases = framings.iter().map(|rest| {
-            let what = format!("{method} {}", &rest[..20]);
+            let what = format!("{method} {rest:.20}");
             (what, format!("{head}{rest}").into_bytes())
         });
         assert_refused(&wire, status, cases.collect()).await;
@@ -144,7 +144,7 @@ async fn h10_chunks_that_two_readers_could_read_differently_are_refused() {
             request(&wire, "transfer-encoding: chunked\r\n", &tail),
         )
         .await;
-        let what = &chunks[..chunks.len().min(30)];
+        let what = format!("{chunks:.30}");
         assert!(came.statuses.len() <= 1, "{what:?}: {}", came.text);
         let is_refused = |status: &u16| (400..500).contains(status);
         assert!(

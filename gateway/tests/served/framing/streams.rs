@@ -27,77 +27,54 @@ async fn assert_refused(wire: &Wire, what: &str, block: &[u8], body: &[u8]) {
     assert_served(wire, &mut sibling, 3).await;
 }
 
+/// Targets that are none. `evil` is a path with lines of its own.
+fn bent(evil: &[u8]) -> Vec<(&'static str, Vec<Line<'_>>)> {
+    fn put<'a>(at: usize, line: Line<'a>) -> Vec<Line<'a>> {
+        let mut lines: Vec<Line<'a>> = TARGET.to_vec();
+        lines[at] = line;
+        lines
+    }
+    fn and(line: Line<'static>) -> Vec<Line<'static>> {
+        [&TARGET[..], &[line]].concat()
+    }
+    fn without(at: usize) -> Vec<Line<'static>> {
+        let mut lines = TARGET.to_vec();
+        lines.remove(at);
+        lines
+    }
+    let [_, scheme, authority, path] = TARGET;
+    let connect: Line<'_> = (b":method", b"CONNECT");
+    let websocket: Line<'_> = (b":protocol", b"websocket");
+    let wrapped: Line<'_> = (b":method", b"POST /x HTTP/1.1\r\nx:");
+    vec![
+        ("a line in the path", put(3, (b":path", evil))),
+        ("a space in the path", put(3, (b":path", b"/crm/mcp x"))),
+        ("an empty path", put(3, (b":path", b""))),
+        ("two paths", and(path)),
+        ("two methods", and((b":method", b"GET"))),
+        ("two authorities", and((b":authority", b"evil.test"))),
+        ("no path", without(3)),
+        ("no method", without(0)),
+        ("no scheme", without(1)),
+        ("an unknown one", and((b":evil", b"1"))),
+        ("one of an answer", and((b":status", b"200"))),
+        ("a user", put(2, (b":authority", b"u@localhost"))),
+        ("a method with a line", put(0, wrapped)),
+        ("CONNECT", vec![connect, authority]),
+        (
+            "extended CONNECT",
+            vec![connect, websocket, scheme, authority, path],
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn h23_pseudo_headers_are_there_once_in_front_and_of_the_grammar() {
     let wire = Wire::configured(SOON).await;
     let body = allowed();
     let [method, scheme, authority, path] = TARGET;
     let evil = [PATH.as_bytes(), b" HTTP/1.1\r\nhost: evil.test\r\nx: "].concat();
-    let cases: Vec<(&str, Vec<Line<'_>>)> = vec![
-        (
-            "a line in the path",
-            vec![method, scheme, authority, (b":path", &evil)],
-        ),
-        (
-            "a space in the path",
-            vec![method, scheme, authority, (b":path", b"/crm/mcp x")],
-        ),
-        ("two paths", vec![method, scheme, authority, path, path]),
-        (
-            "two methods",
-            vec![method, (b":method", b"GET"), scheme, authority, path],
-        ),
-        (
-            "two authorities",
-            vec![
-                method,
-                scheme,
-                authority,
-                (b":authority", b"evil.test"),
-                path,
-            ],
-        ),
-        ("no path", vec![method, scheme, authority]),
-        (
-            "an empty path",
-            vec![method, scheme, authority, (b":path", b"")],
-        ),
-        ("no method", vec![scheme, authority, path]),
-        ("no scheme", vec![method, authority, path]),
-        (
-            "an unknown one",
-            vec![method, scheme, authority, path, (b":evil", b"1")],
-        ),
-        (
-            "one of an answer",
-            vec![method, scheme, authority, path, (b":status", b"200")],
-        ),
-        ("CONNECT", vec![(b":method", b"CONNECT"), authority]),
-        (
-            "extended CONNECT",
-            vec![
-                (b":method", b"CONNECT"),
-                (b":protocol", b"websocket"),
-                scheme,
-                authority,
-                path,
-            ],
-        ),
-        (
-            "a user in the authority",
-            vec![method, scheme, (b":authority", b"u@localhost"), path],
-        ),
-        (
-            "a method with a line",
-            vec![
-                (b":method", b"POST /x HTTP/1.1\r\nx:"),
-                scheme,
-                authority,
-                path,
-            ],
-        ),
-    ];
-    for (what, first) in cases {
+    for (what, first) in bent(&evil) {
         assert_refused(&wire, what, &request(&wire, &first, &[]), body.as_bytes()).await;
     }
     let behind = request(&wire, &[method, scheme, authority], &[path]);
