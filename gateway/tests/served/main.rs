@@ -37,6 +37,7 @@ mod sunset;
 mod support;
 mod throttle;
 mod tls;
+mod tls_floor;
 mod token_end;
 mod token_places;
 mod token_rows;
