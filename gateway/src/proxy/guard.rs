@@ -292,6 +292,9 @@ impl Peek for GuardStream {
     /// pingora waits for the whole HTTP/2 preface, which a short HTTP/1 request never sends: four bytes tell the two
     /// apart. The vigil ends the wait.
     async fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        if self.peer == Peer::Gone {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut start = [0; HTTP2_START.len()];
         let inner = self.inner.get_mut();
         if !inner.try_peek(&mut start).await? {
@@ -312,12 +315,21 @@ impl Peek for GuardStream {
 #[async_trait]
 impl Shutdown for GuardStream {
     async fn shutdown(&mut self) {
-        // What cannot be sent any more is lost with the connection.
-        let _ = self.inner.flush().await;
-        let inner = self.inner.get_mut();
-        Shutdown::shutdown(&mut **inner).await;
+        if self.peer == Peer::Gone {
+            return;
+        }
+        let inner = &mut self.inner;
+        let closing = async {
+            // What cannot be sent any more is lost with the connection.
+            let _ = inner.flush().await;
+            Shutdown::shutdown(&mut **inner.get_mut()).await;
+        };
+        if tokio::time::timeout(self.patience, closing).await.is_err() {
+            return;
+        }
         // RFC 9112 section 9.6: closed while the client still sends, the connection is reset and the answer lost.
         let mut unread = [0; WRITE_BUFFER];
+        let inner = self.inner.get_mut();
         let reading =
             async { while inner.read(&mut unread).await.is_ok_and(|length| length > 0) {} };
         let _ = tokio::time::timeout(LINGER, reading).await;

@@ -114,6 +114,10 @@ impl ProxyHttp for Gateway {
         match admission {
             Admission::Forward(mut forwarding) => {
                 begin(&mut forwarding, progress.connection.as_ref());
+                if forwarding.hold.is_some() {
+                    // The stream beneath takes who reads nothing for gone; here that would break the call off.
+                    session.set_write_timeout(None);
+                }
                 progress.stage = Stage::Forwarding(forwarding);
                 Ok(false)
             }
