@@ -8,8 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{ACTIVE, connect, until};
-use crate::support::{Agent, Gateway, PATH, Setup, Upstream, eventually, modern};
+use crate::framing::allowed;
+use crate::support::{Agent, Gateway, PATH, Reply, Setup, Upstream, eventually, modern};
 use crate::wire::Wire;
+use bytes::Bytes;
 use serde_json::json;
 
 const MIB: usize = 1024 * 1024;
@@ -132,4 +134,28 @@ async fn limit_write_timeout_is_for_one_piece_and_not_for_the_answer() {
         "it reads, if slowly"
     );
     drop(client);
+}
+
+#[tokio::test]
+async fn h21_a_call_of_an_older_revision_runs_to_its_end_although_nobody_reads_its_answer() {
+    let upstream = Upstream::start(|_| {
+        let events = Bytes::from(EVENT.repeat(600));
+        Reply::events(vec![events; 400])
+    })
+    .await;
+    let setup = Setup {
+        extra: "limits: { write_timeout: 700ms }\n".to_owned(),
+        ..Setup::default()
+    };
+    let wire = Wire::with(setup, upstream).await;
+    let mut client = connect(&wire).await;
+    client
+        .write_all(wire.framed(&allowed()).as_bytes())
+        .await
+        .unwrap();
+    assert_answered(&mut client).await;
+    let over = || wire.upstream.completed() + wire.upstream.aborted() == 1;
+    assert!(eventually(Duration::from_secs(15), over).await);
+    assert_eq!(wire.upstream.completed(), 1, "it was broken off");
+    until(&wire, ACTIVE, 0).await;
 }
