@@ -13,6 +13,7 @@ use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
+use crate::proxy::load::Load;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::{self, Certificates, Route, Routes};
 use crate::proxy::services::Services;
@@ -70,6 +71,7 @@ impl Shared {
             state: Arc::new(MemoryState::since(clock.now())),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
+            load: Load::default(),
             instance: uuid::Uuid::now_v7().to_string().into(),
             clock,
         };
@@ -127,6 +129,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) load: Load,
     pub(crate) state: Arc<dyn SharedState>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
@@ -180,6 +183,7 @@ fn services(
         sessions: Arc::clone(&parts.sessions),
         tasks: Arc::clone(&parts.tasks),
         throttle: Arc::clone(&parts.throttle),
+        load: parts.load.clone(),
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,
         deny_http_status: settings.deny_http_status,

@@ -14,6 +14,7 @@ mod farewell;
 mod finish;
 mod flow;
 mod forward;
+mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,9 +23,11 @@ mod head;
 pub mod inflight;
 mod keep;
 pub mod listen;
+pub mod load;
 mod observe;
 pub mod origin;
 mod parting;
+pub mod places;
 pub mod progress;
 mod refuse;
 mod response;
@@ -39,4 +42,5 @@ pub mod throttle;
 pub mod tls;
 mod trim;
 mod unproven;
+mod vigil;
 mod wellknown;

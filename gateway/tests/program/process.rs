@@ -101,6 +101,20 @@ impl Program {
         assert!(status.success(), "{}", self.talk());
     }
 
+    /// Leaves it `more` descriptors than it has.
+    pub(crate) fn limit_descriptors(&self, more: usize) {
+        let id = self.child.id();
+        let open = std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count();
+        let status = Command::new("prlimit")
+            .args([
+                format!("--pid={id}"),
+                format!("--nofile={0}:{0}", open + more),
+            ])
+            .status()
+            .unwrap();
+        assert!(status.success(), "{}", self.talk());
+    }
+
     /// Waits for its end and how long that took.
     pub(crate) fn ended(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();

@@ -14,6 +14,7 @@ struct Served {
     program: Program,
     agent: Agent,
     url: String,
+    ops: u16,
     setup: Setup,
 }
 
@@ -39,13 +40,15 @@ impl Served {
             program,
             agent,
             url,
+            ops,
             setup,
         };
-        served.until_ready(ops).await;
+        served.until_ready().await;
         served
     }
 
-    async fn until_ready(&mut self, ops: u16) {
+    async fn until_ready(&mut self) {
+        let ops = self.ops;
         for _ in 0..400 {
             let ready = reqwest::get(format!("http://127.0.0.1:{ops}/readyz")).await;
             if ready.is_ok_and(|answer| answer.status().is_success()) {
@@ -292,4 +295,45 @@ async fn j55_a_key_is_made_taken_and_reported_and_never_stands_in_the_log() {
         (&rows[0]["subject"], &rows[0]["requests"]),
         (&json!("billing"), &json!(1))
     );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn h25_without_descriptors_it_rests_says_so_and_goes_on() {
+    let upstream = Upstream::plain().await;
+    let mut served = Served::start(&upstream).await;
+    assert_eq!(served.status_of("search_x").await, 200);
+    let address = served
+        .url
+        .trim_start_matches("http://")
+        .trim_end_matches(PATH)
+        .to_owned();
+    served.program.limit_descriptors(6);
+    let complaints = |served: &Served| served.program.talk().matches("cannot accept").count();
+    let mut crowd = Vec::new();
+    for _ in 0..40 {
+        crowd.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+    }
+    assert!(
+        eventually(SOON, || complaints(&served) > 0).await,
+        "{}",
+        served.program.talk()
+    );
+    let began = std::time::Instant::now();
+    served.until_ready().await;
+    served.until_ready().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!(
+        complaints(&served) <= 2 + seconds,
+        "{}",
+        served.program.talk()
+    );
+    drop(crowd);
+    assert!(
+        served.comes_to("search_x", 200).await,
+        "{}",
+        served.program.talk()
+    );
+    served.program.assert_running();
 }
