@@ -3,6 +3,8 @@
 
 mod ascii;
 pub mod call;
+mod canonical;
+pub mod definition;
 mod document;
 mod envelope;
 mod incoming;
@@ -10,6 +12,7 @@ pub mod jsonrpc;
 pub mod listing;
 pub mod method;
 mod mirror;
+mod number;
 mod params;
 pub mod parse;
 pub mod reply;
@@ -23,6 +26,7 @@ mod token;
 pub mod version;
 
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
+pub use definition::Definition;
 pub use listing::{Item, ListFault, Listing};
 pub use method::{Access, Method};
 pub use parse::read;
