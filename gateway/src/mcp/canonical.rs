@@ -57,7 +57,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Appends the canonical form with one member or item a line.
+    /// Appends the canonical form with one member or item a line, and text line by line. For readers: text of several lines
+    /// is not JSON any more.
     pub(super) fn write_lines(&self, depth: usize, out: &mut String) {
         match self {
             Self::Object(members) if !members.is_empty() => {
@@ -82,11 +83,10 @@ impl<'a> Tree<'a> {
                 new_line(depth, out);
                 out.push(']');
             }
-            Self::Object(_)
-            | Self::Array(_)
-            | Self::Text(_)
-            | Self::Number(_)
-            | Self::Literal(_) => self.write(out),
+            Self::Text(text) => quote_lines(text, depth, out),
+            Self::Object(_) | Self::Array(_) | Self::Number(_) | Self::Literal(_) => {
+                self.write(out);
+            }
         }
     }
 }
@@ -125,6 +125,19 @@ fn quote(text: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+/// Every line of `text` between quotes of its own, one below the other.
+fn quote_lines(text: &str, depth: usize, out: &mut String) {
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if index > 0 {
+            new_line(depth + 1, out);
+        }
+        quote(line, out);
+    }
+    if text.is_empty() {
+        quote(text, out);
+    }
 }
 
 struct Reader<'a> {
@@ -304,6 +317,14 @@ mod tests {
             "{\n  \"a\": {},\n  \"b\": [\n    1,\n    {\n      \"c\": []\n    }\n  ]\n}"
         );
         assert_eq!(canonical(&out), canonical(text));
+        let mut out = String::new();
+        Tree::read(r#"{"a":"b\nc\\n\n","d":""}"#)
+            .unwrap()
+            .write_lines(0, &mut out);
+        assert_eq!(
+            out,
+            "{\n  \"a\": \"b\\n\"\n    \"c\\\\n\\n\",\n  \"d\": \"\"\n}"
+        );
     }
 
     proptest::proptest! {

@@ -19,6 +19,7 @@ mod head;
 pub mod inflight;
 pub mod listen;
 pub mod origin;
+mod pins;
 pub mod progress;
 mod refuse;
 mod response;

@@ -14,7 +14,7 @@ use crate::proxy::progress::{Forwarding, OpenStream, Passage};
 use crate::proxy::refuse::{error_message, give_nonce};
 use crate::proxy::session::Ownership;
 use crate::proxy::trim::{Trim, Unfilterable};
-use crate::proxy::{deprecation, origin};
+use crate::proxy::{deprecation, origin, pins};
 
 /// What an upstream may say in its head. Everything else is dropped.
 const PASSED: [&str; 8] = [
@@ -307,7 +307,8 @@ fn release(
     let gate = gate(forwarding);
     let metrics = &forwarding.route.metrics;
     let mut shows = |listing: Listing, item: Item<'_>| {
-        let shown = gate.shows(listing, item.name);
+        let is_pinned = pins::judge(forwarding, listing, item);
+        let shown = is_pinned && gate.shows(listing, item.name);
         if shown && listing == Listing::Tools {
             metrics.learn_tool(item.name);
         }
@@ -333,7 +334,9 @@ fn events(
     end: bool,
 ) -> Result<(), Unfilterable> {
     let gate = gate(forwarding);
-    let mut allowed = |listing: Listing, item: Item<'_>| gate.shows(listing, item.name);
+    let mut allowed = |listing: Listing, item: Item<'_>| {
+        pins::judge(forwarding, listing, item) && gate.shows(listing, item.name)
+    };
     let mut out = Vec::new();
     if let Some(bytes) = piece.take() {
         filter.push(&bytes, &mut allowed, &mut out)?;

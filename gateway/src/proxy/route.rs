@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::config::{Outliving, Server, Settings};
 use crate::decision::freshness::Demands;
+use crate::decision::pins::ServerPins;
 use crate::identity::binding::ALGORITHMS;
 use crate::identity::settings::{Audience, SenderConstraint};
 use crate::telemetry::ServerMetrics;
@@ -24,6 +25,8 @@ pub struct Route {
     pub demands: Demands,
     /// Whether a call may end after its token has.
     pub outliving: Outliving,
+    /// What its tools must be; absent where nothing is pinned.
+    pub pins: Option<Arc<ServerPins>>,
     /// Where its requests go.
     pub upstream: UpstreamPeer,
     /// Its counters.

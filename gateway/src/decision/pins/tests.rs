@@ -1,0 +1,1 @@
+//! Pins in memory and on the disk.
