@@ -179,6 +179,7 @@ const fn is_denial(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::ToolNotAllowed
+            | Reason::ToolWithheld
             | Reason::PromptNotAllowed
             | Reason::ResourceNotAllowed
             | Reason::MethodNotAllowed
