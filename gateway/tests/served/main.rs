@@ -25,6 +25,7 @@ mod metadata;
 mod metrics;
 mod mtls;
 mod origins;
+mod pins;
 mod process;
 mod records;
 mod reload;
