@@ -7,6 +7,8 @@
 mod dev;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/pins.rs"]
+mod pins;
 #[path = "program/process.rs"]
 mod process;
 #[path = "program/serving.rs"]

@@ -10,16 +10,19 @@ use crate::support::{Agent, PATH, Reply, Setup, Upstream, eventually, modern};
 
 const SOON: Duration = Duration::from_secs(5);
 
-struct Served {
-    program: Program,
-    agent: Agent,
+pub(crate) struct Served {
+    pub(crate) program: Program,
+    pub(crate) agent: Agent,
     url: String,
     setup: Setup,
 }
 
 impl Served {
     async fn start(upstream: &Upstream) -> Self {
-        let setup = Setup::default();
+        Self::with(Setup::default(), upstream).await
+    }
+
+    pub(crate) async fn with(setup: Setup, upstream: &Upstream) -> Self {
         let (listen, ops) = (free_port(), free_port());
         let yaml = setup
             .yaml(&upstream.url())
@@ -57,7 +60,7 @@ impl Served {
         panic!("it is never ready: {}", self.program.talk());
     }
 
-    fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.setup.folder.path()
     }
 
@@ -83,7 +86,7 @@ impl Served {
     }
 
     /// Runs another verb in the same folder.
-    fn verb(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn verb(&self, arguments: &[&str]) -> Finished {
         Finished::of(gatewright(self.folder(), arguments))
     }
 }
