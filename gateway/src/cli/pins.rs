@@ -1,8 +1,6 @@
 //! `gatewright pins`: what changed in the tools of a running gateway's servers, and the word that it may. Never shows text of
 //! a server as it is.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::lines::{Line, compare, visible};
@@ -107,13 +105,13 @@ fn approve_ask(approve: &Approve) -> Result<Ask, u8> {
 fn answer<T: for<'a> Deserialize<'a>>(
     instance: Instance,
     ask: &Ask,
-    show: fn(&T, Option<&PathBuf>),
+    show: fn(&T, &str),
 ) -> Result<(), u8> {
-    let (format, config) = (instance.output, instance.config.clone());
+    let (format, place) = (instance.output, place(&instance));
     let (method, target) = ask.write();
     let answer = instance::send(instance, method, &target, FAILED)?;
     match (format, serde_json::from_str::<T>(&answer)) {
-        (Format::Text, Ok(read)) => show(&read, config.as_ref()),
+        (Format::Text, Ok(read)) => show(&read, &place),
         (Format::Text, Err(error)) => {
             complain(&format!("the gateway's answer cannot be read: {error}"));
             return Err(FAILED);
@@ -121,6 +119,18 @@ fn answer<T: for<'a> Deserialize<'a>>(
         (Format::Json, _) => say(&answer),
     }
     Ok(())
+}
+
+/// The options that lead to the same gateway again.
+fn place(instance: &Instance) -> String {
+    let option = |name: &str, path: Option<&std::path::PathBuf>| {
+        path.map_or_else(String::new, |path| {
+            format!(" {name} {}", quoted(&path.display().to_string()))
+        })
+    };
+    let config = option("--config", instance.config.as_ref());
+    let socket = option("--socket", instance.socket.as_ref());
+    format!("{config}{socket}")
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,7 +166,7 @@ struct Found {
     definition: Option<String>,
 }
 
-fn show_list(listed: &Listed, _: Option<&PathBuf>) {
+fn show_list(listed: &Listed, _: &str) {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
     for server in &listed.servers {
         rows.extend(server.tools.iter().map(|tool| {
@@ -200,7 +210,7 @@ struct Differences {
     differences: Vec<ToolRow>,
 }
 
-fn show_differences(shown: &Differences, config: Option<&PathBuf>) {
+fn show_differences(shown: &Differences, place: &str) {
     if shown.differences.is_empty() {
         talk("every tool is what is pinned");
     }
@@ -209,12 +219,12 @@ fn show_differences(shown: &Differences, config: Option<&PathBuf>) {
             say("");
         }
         if let Some(found) = &tool.found {
-            show_difference(tool, found, config);
+            show_difference(tool, found, place);
         }
     }
 }
 
-fn show_difference(tool: &ToolRow, found: &Found, config: Option<&PathBuf>) {
+fn show_difference(tool: &ToolRow, found: &Found, place: &str) {
     let name = format!("{}/{}", visible(&tool.server), visible(&tool.tool));
     say(&format!("{name} is {}", tool.state));
     say(&format!(
@@ -231,11 +241,8 @@ fn show_difference(tool: &ToolRow, found: &Found, config: Option<&PathBuf>) {
         (Some(old), Some(new)) => show_members(old, new),
         _ => say("  one of them was too large to be kept: compare it at the server"),
     }
-    let config = config.map_or_else(String::new, |path| {
-        format!(" --config {}", quoted(&path.display().to_string()))
-    });
     say(&format!(
-        "  to approve it: gatewright pins approve{config} --server {} --tool {} --hash {}",
+        "  to approve it: gatewright pins approve{place} --server {} --tool {} --hash {}",
         quoted(&tool.server),
         quoted(&tool.tool),
         found.hash
@@ -282,7 +289,7 @@ struct ApprovedRow {
     to: String,
 }
 
-fn show_approved(approved: &Approved, _: Option<&PathBuf>) {
+fn show_approved(approved: &Approved, _: &str) {
     if approved.approved.is_empty() {
         talk("every tool is what is pinned: there was nothing to approve");
     }

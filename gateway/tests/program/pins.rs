@@ -36,9 +36,38 @@ async fn list_once(served: &Served) {
     assert_eq!(served.agent.modern(&list()).await.status, 200);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s11_a_person_sees_what_changed_and_approves_that() {
+/// A gateway whose server changed its tool into a harmful one.
+async fn harmed() -> (Served, Arc<Mutex<Value>>) {
     let (served, tool) = fronting("block").await;
+    list_once(&served).await;
+    *tool.lock().unwrap() = refund(HARMFUL, 100_000);
+    list_once(&served).await;
+    (served, tool)
+}
+
+/// The cells of the one row of `pins list`.
+fn row(served: &Served) -> Vec<String> {
+    let listed = served.verb(&["pins", "list", "--server", "crm"]);
+    assert_eq!((listed.code, listed.talk.as_str()), (0, ""));
+    let lines: Vec<_> = listed.out.lines().collect();
+    let heading: Vec<_> = lines[0]
+        .split("  ")
+        .filter(|cell| !cell.is_empty())
+        .collect();
+    let names = ["SERVER", "TOOL", "STATE", "FIRST SEEN", "PINNED", "FOUND"];
+    assert_eq!(
+        (
+            heading.iter().map(|cell| cell.trim()).collect::<Vec<_>>(),
+            lines.len()
+        ),
+        (names.to_vec(), 2)
+    );
+    lines[1].split_whitespace().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s11_while_nothing_changed_there_is_little_to_say() {
+    let (served, _) = fronting("block").await;
     let empty = served.verb(&["pins", "list"]);
     assert_eq!((empty.code, empty.out.as_str()), (0, ""));
     assert!(
@@ -50,31 +79,19 @@ async fn s11_a_person_sees_what_changed_and_approves_that() {
     let same = served.verb(&["pins", "diff"]);
     assert_eq!((same.code, same.out.as_str()), (0, ""));
     assert_eq!(same.talk, "every tool is what is pinned\n");
-    *tool.lock().unwrap() = refund(HARMFUL, 100_000);
-    list_once(&served).await;
+    assert_eq!(row(&served)[..3], ["crm", "search_orders", "pinned"]);
+}
 
-    let listed = served.verb(&["pins", "list", "--server", "crm"]);
-    let lines: Vec<Vec<_>> = listed
-        .out
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
-    assert_eq!(
-        lines[0],
-        [
-            "SERVER", "TOOL", "STATE", "FIRST", "SEEN", "PINNED", "FOUND"
-        ]
-    );
-    assert_eq!(lines[1][..3], ["crm", "search_orders", "withheld"]);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s11_a_person_sees_what_changed_and_nothing_that_steers_the_terminal() {
+    let (served, _) = harmed().await;
+    assert_eq!(row(&served)[..3], ["crm", "search_orders", "withheld"]);
+
     let diff = served.verb(&["pins", "diff"]);
+
     assert_eq!((diff.code, diff.talk.as_str()), (0, ""));
-    assert!(
-        diff.out
-            .chars()
-            .all(|c| c == '\n' || c == '…' || (' '..='~').contains(&c)),
-        "{:?}",
-        diff.out
-    );
+    let is_seen = |c| c == '\n' || c == '…' || (' '..='~').contains(&c);
+    assert!(diff.out.chars().all(is_seen), "{:?}", diff.out);
     for line in [
         "crm/search_orders is withheld",
         "  description",
@@ -85,13 +102,16 @@ async fn s11_a_person_sees_what_changed_and_approves_that() {
         "    -       \"maximum\": 100,",
         "    +       \"maximum\": 100000,",
     ] {
-        assert!(
-            diff.out.lines().any(|shown| shown == line),
-            "{line}\n{}",
-            diff.out
-        );
+        let is_there = diff.out.lines().any(|shown| shown == line);
+        assert!(is_there, "{line}\n{}", diff.out);
     }
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s11_a_person_approves_what_was_shown_and_nothing_else() {
+    let (served, tool) = harmed().await;
+    let shown = row(&served);
+    let diff = served.verb(&["pins", "diff", "--socket", "gatewright.sock"]);
     let (_, command) = diff.out.split_once("to approve it: gatewright ").unwrap();
     let approve: Vec<_> = command.trim().split(' ').collect();
     *tool.lock().unwrap() = refund("worse", 1);
@@ -109,11 +129,11 @@ async fn s11_a_person_sees_what_changed_and_approves_that() {
     let approved = served.verb(&approve);
 
     assert_eq!((approved.code, approved.talk.as_str()), (0, ""));
-    let (pinned, found) = (lines[1][4], lines[1][5]);
-    assert_eq!(
-        approved.out,
-        format!("approved crm/search_orders: {pinned} is now {found}\n")
+    let said = format!(
+        "approved crm/search_orders: {} is now {}\n",
+        shown[4], shown[5]
     );
+    assert_eq!(approved.out, said);
     let listed = served.verb(&["pins", "list", "-o", "json"]);
     let listed: Value = serde_json::from_str(&listed.out).unwrap();
     let row = &listed["servers"][0]["tools"][0];
@@ -188,7 +208,12 @@ async fn s11_a_damaged_file_of_pins_stops_the_start_with_its_name_and_what_to_do
     let ended = served.verb(&["run"]);
 
     assert_eq!((ended.code, ended.out.as_str()), (1, ""));
-    for told in ["pins/crm.json", "does not have the hash", "remove it"] {
+    for told in [
+        "pins/crm.json",
+        "tool `search_orders`",
+        "does not have the hash",
+        "remove it",
+    ] {
         assert!(ended.talk.contains(told), "{}", ended.talk);
     }
 }

@@ -1,6 +1,8 @@
 //! A tool that is not what it was when it was first seen: told of once, withheld where the configuration says so, and taken
 //! again when somebody approves it (row S11).
 
+mod approvals;
+
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -333,7 +335,7 @@ async fn s11_another_spelling_is_no_change() {
     assert_eq!(scene.names().await, BOTH);
     let spelled = [
         r#"{"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},"inputSchema":{"properties":{"query":{"type":"string"}},"type":"object"},"description":"searches","title":"Search","name":"search_crm"}"#.to_owned(),
-        search("searches").to_string().replace("searches", "s\\u0065arches").replace(":", " : "),
+        search("searches").to_string().replace("searches", "s\\u0065arches").replace(':', " : "),
         search("searches").to_string().replace("{\"annotations\"", "{\"_meta\":{\"at\":1},\"icons\":[],\"annotations\""),
     ];
     for text in spelled {
@@ -399,186 +401,6 @@ async fn s11_what_comes_back_to_its_pin_is_shown_again() {
 }
 
 #[tokio::test]
-async fn s11_an_approval_takes_effect_at_once_and_is_on_record() {
-    let scene = Scene::start("block", As::Json).await;
-    scene.names().await;
-    scene.change(0, &search("searches better"));
-    scene.names().await;
-    let shown = scene.admin(Method::GET, "/pins/diff").await.unwrap();
-    let difference = &shown["differences"][0];
-    let hash = difference["found"]["hash"].as_str().unwrap();
-    assert_eq!(
-        (&difference["server"], &difference["tool"]),
-        (&json!("crm"), &json!("search_crm"))
-    );
-    assert!(
-        difference["definition"]
-            .as_str()
-            .unwrap()
-            .contains("\"searches\"")
-    );
-    assert!(
-        difference["found"]["definition"]
-            .as_str()
-            .unwrap()
-            .contains("better")
-    );
-
-    let approve = |hash: &str| format!("/pins/approve?server=crm&tool=search_crm&hash={hash}");
-    let other = scene
-        .admin(Method::POST, &approve(&"0".repeat(64)))
-        .await
-        .unwrap_err();
-    assert!(
-        other.contains("changed again") && other.contains(hash),
-        "{other}"
-    );
-    assert_eq!(
-        scene.refusal("search_crm").await.as_deref(),
-        Some("tool_withheld")
-    );
-    assert!(scene.gateway.records_of("config").await.is_empty());
-
-    let done = scene.admin(Method::POST, &approve(hash)).await.unwrap();
-
-    assert_eq!(done["approved"][0]["to"], hash);
-    assert_eq!(scene.refusal("search_crm").await, None);
-    assert_eq!(scene.names().await, BOTH);
-    let mut records = scene.gateway.records_of("config").await;
-    let record = records.remove(0);
-    assert_eq!(
-        (&record["action"], &record["resource"]),
-        (&json!("pins approve"), &json!("crm/search_crm"))
-    );
-    let id = std::fs::metadata("/proc/self").map(|file| std::os::unix::fs::MetadataExt::uid(&file));
-    let by = format!("uid:{}", id.unwrap());
-    assert_eq!(
-        record["pin"],
-        json!({ "pinned": difference["hash"], "found": hash, "approved_by": by })
-    );
-    scene.change(0, &search("searches"));
-    assert_eq!(
-        scene.names().await,
-        ["get_customer"],
-        "what it was before is a change now"
-    );
-}
-
-#[tokio::test]
-async fn s11_what_cannot_be_approved_is_said() {
-    let scene = Scene::start("block", As::Json).await;
-    scene.names().await;
-    for (target, told) in [
-        (
-            "/pins/approve?server=crm&tool=search_crm",
-            "nothing to approve",
-        ),
-        (
-            "/pins/approve?server=crm&tool=nothing",
-            "never listed a tool `nothing`",
-        ),
-        (
-            "/pins/approve?server=cmr&tool=search_crm",
-            "no server is named `cmr`; known: crm",
-        ),
-        ("/pins/approve?server=crm", "`tool` is missing"),
-    ] {
-        let error = scene.admin(Method::POST, target).await.unwrap_err();
-        assert!(error.contains(told), "{target}: {error}");
-    }
-    let all = scene
-        .admin(Method::POST, "/pins/approve?server=crm&all=true")
-        .await
-        .unwrap();
-    assert_eq!(all, json!({ "approved": [] }));
-    scene.change(0, &search("a"));
-    scene.change(1, &json!({ "name": "get_customer" }));
-    scene.names().await;
-    let all = scene
-        .admin(Method::POST, "/pins/approve?server=crm&all=true")
-        .await
-        .unwrap();
-    assert_eq!(all["approved"].as_array().unwrap().len(), 2);
-    assert_eq!(scene.names().await, BOTH);
-}
-
-#[tokio::test]
-async fn s11_a_restart_keeps_pins_changes_and_approvals() {
-    let scene = Scene::start("block", As::Json).await;
-    assert_eq!(scene.names().await, BOTH);
-    let scene = scene.restart().await;
-    scene.change(0, &search("steals"));
-    assert_eq!(
-        scene.names().await,
-        ["get_customer"],
-        "pinned before the restart"
-    );
-    let scene = scene.restart().await;
-    let before_any_list = scene.refusal("search_crm").await;
-    assert_eq!(before_any_list.as_deref(), Some("tool_withheld"));
-    scene
-        .admin(Method::POST, "/pins/approve?server=crm&tool=search_crm")
-        .await
-        .unwrap();
-    let scene = scene.restart().await;
-    assert_eq!(scene.refusal("search_crm").await, None);
-    assert_eq!(scene.names().await, BOTH);
-}
-
-#[tokio::test]
-async fn s11_a_file_of_pins_that_cannot_be_read_refuses_to_start_and_to_reload() {
-    let scene = Scene::start("off", As::Json).await;
-    let folder = scene.gateway.setup.folder.path().to_owned();
-    std::fs::create_dir(folder.join("pins")).unwrap();
-    std::fs::write(folder.join("pins/crm.json"), "{}").unwrap();
-    assert_eq!(scene.names().await, BOTH, "off reads nothing");
-    {
-        let mut yaml = scene.gateway.yaml.lock().unwrap();
-        *yaml = yaml.replace("pins: off", "pins: block");
-    }
-    let told = scene.gateway.running.reload().await.unwrap_err();
-    assert!(told.contains("pins/crm.json"), "{told}");
-    assert_eq!(
-        scene.refusal("search_crm").await,
-        None,
-        "the old one goes on"
-    );
-
-    let yaml = scene.gateway.yaml.lock().unwrap().clone();
-    scene.gateway.running.stop().await;
-    let settings = load::parse(&yaml, &folder.join("gatewright.yaml"), &|_| None).unwrap();
-    let Err(error) = app::start(settings, None).await else {
-        panic!("it started");
-    };
-    assert!(error.to_string().contains("pins/crm.json"), "{error}");
-}
-
-#[tokio::test]
-async fn s11_a_reload_changes_the_mode_and_off_forgets_nothing() {
-    let scene = Scene::start("warn", As::Json).await;
-    scene.names().await;
-    scene.change(0, &search("steals"));
-    assert_eq!(scene.names().await, BOTH);
-    scene.reload("pins: warn", "pins: block").await;
-    assert_eq!(
-        scene.refusal("search_crm").await.as_deref(),
-        Some("tool_withheld")
-    );
-    assert_eq!(scene.names().await, ["get_customer"]);
-    scene.reload("pins: block", "pins: off").await;
-    assert_eq!(scene.names().await, BOTH);
-    assert_eq!(scene.refusal("search_crm").await, None);
-    let told = scene
-        .admin(Method::GET, "/pins?server=crm")
-        .await
-        .unwrap_err();
-    assert!(told.contains("`pins: off`"), "{told}");
-    scene.reload("pins: off", "pins: block").await;
-    assert_eq!(scene.names().await, ["get_customer"]);
-    assert_eq!(scene.counted().await, "1");
-}
-
-#[tokio::test]
 async fn s11_two_servers_with_one_tool_have_their_own_pins_in_the_directory_that_is_named() {
     let tools: Tools = Arc::default();
     *tools.lock().unwrap() = vec![search("searches").to_string()];
@@ -627,67 +449,4 @@ async fn s11_concurrent_lists_tell_of_a_change_once() {
     }
     assert_eq!(scene.anomalies().await.len(), 1);
     assert_eq!(scene.counted().await, "1");
-}
-
-#[tokio::test]
-async fn s11_an_approval_holds_in_a_stream_that_is_open() {
-    let tools: Tools = Arc::default();
-    *tools.lock().unwrap() = vec![search("searches").to_string()];
-    let hold = Arc::new(Mutex::new(Vec::<String>::new()));
-    let served = Arc::clone(&hold);
-    let changed = Arc::clone(&tools);
-    let upstream = Upstream::start(move |arrived| {
-        if arrived.method == "GET" {
-            let event = |text: &String| Bytes::from(format!("data: {text}\n\n"));
-            let texts = served.lock().unwrap();
-            let mut reply = Reply::events(texts.iter().map(event).collect());
-            // The second event comes when the approval had its time.
-            if let Some(last) = reply.pieces.last_mut() {
-                last.0 = std::time::Duration::from_millis(700);
-            }
-            return reply;
-        }
-        Reply::body(
-            "application/json",
-            answer(&changed.lock().unwrap(), &arrived.json()),
-        )
-    })
-    .await;
-    let setup = Setup {
-        server: "    pins: block\n".into(),
-        ..Setup::default()
-    };
-    let token = setup.analyst();
-    let gateway = setup.start(&upstream).await;
-    let agent = Agent::new(gateway.url(), Some(token));
-    let scene = Scene {
-        upstream,
-        gateway,
-        agent,
-        tools,
-    };
-    assert_eq!(names(&scene.agent.modern(&list()).await), ["search_crm"]);
-    scene.change(0, &search("searches better"));
-    let event = answer(&scene.tools.lock().unwrap(), &json!({ "id": 7 }));
-    *hold.lock().unwrap() = vec![event.clone(), event];
-
-    let request = scene
-        .agent
-        .request(Method::GET)
-        .header("mcp-protocol-version", "2025-11-25");
-    let mut response = request.send().await.unwrap();
-    let first = response.chunk().await.unwrap().unwrap();
-    assert!(
-        !String::from_utf8_lossy(&first).contains("search_crm"),
-        "{first:?}"
-    );
-    scene
-        .admin(Method::POST, "/pins/approve?server=crm&all=true")
-        .await
-        .unwrap();
-    let second = response.chunk().await.unwrap().unwrap();
-    assert!(
-        String::from_utf8_lossy(&second).contains("searches better"),
-        "{second:?}"
-    );
 }

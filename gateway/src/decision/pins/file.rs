@@ -162,8 +162,12 @@ impl Written {
         if names.len() != self.tools.len() {
             return Err("it has a tool twice".to_owned());
         }
-        let entries: Result<BTreeMap<_, _>, String> =
-            self.tools.into_iter().map(Tool::entry).collect();
+        let entry = |tool: Tool| {
+            let shown = tool.name.escape_debug().to_string();
+            tool.entry()
+                .map_err(|what| format!("tool `{shown}`: {what}"))
+        };
+        let entries: Result<BTreeMap<_, _>, String> = self.tools.into_iter().map(entry).collect();
         entries.map(Book::of)
     }
 }
@@ -210,7 +214,7 @@ impl Definition {
             && Digest::of(text.as_bytes()) != digest
         {
             return Err(format!(
-                "a definition does not have the hash `{}`",
+                "its definition does not have the hash `{}`",
                 self.hash
             ));
         }

@@ -49,6 +49,13 @@ fn s11_a_tool_is_pinned_at_first_sight_and_each_change_is_told_once() {
     assert_eq!(see(&mut book, "robs"), drift("pays", "robs"));
     assert_eq!(see(&mut book, "steals"), Sight::Changed(None));
     assert_eq!(book.entries()["pay"].state(), PinState::Changed);
+}
+
+#[test]
+fn s11_a_tool_that_is_again_what_it_was_is_not_changed() {
+    let mut book = Book::default();
+    assert_eq!(see(&mut book, "pays"), Sight::Same);
+    assert_eq!(see(&mut book, "steals"), drift("pays", "steals"));
     assert_eq!(see(&mut book, "pays"), Sight::Same, "it is what it was");
     assert!(!book.doubts("pay"));
     assert_eq!(see(&mut book, "steals"), Sight::Changed(None), "told");
@@ -267,9 +274,9 @@ fn s11_pins_are_written_beside_the_requests_and_read_at_the_next_start() {
     assert!(again.withholds("pay"), "a change is still one");
     let forget_spellings = |pins: &ServerPins| {
         let mut entries = pins.entries();
-        entries
-            .iter_mut()
-            .for_each(|(_, entry)| entry.spelling = None);
+        for (_, entry) in &mut entries {
+            entry.spelling = None;
+        }
         entries
     };
     assert_eq!(again.entries(), forget_spellings(&pins));
