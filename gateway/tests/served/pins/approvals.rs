@@ -10,7 +10,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{As, BOTH, Scene, Tools, answer, names, search};
-use crate::support::{Agent, Gateway, Reply, Setup, Upstream, list};
+use crate::support::{Agent, Reply, Setup, Upstream, list};
 
 /// A server whose tool changed, and what the gateway shows of that.
 async fn changed() -> (Scene, Value) {
