@@ -31,6 +31,7 @@ use crate::upstream::peer::PeerError;
 
 mod build;
 mod command;
+mod pins;
 mod renewal;
 mod vitals;
 
@@ -221,6 +222,7 @@ impl Running {
         let shared = Arc::clone(&self.shared);
         let _ = tokio::task::spawn_blocking(move || {
             shared.record_stop();
+            shared.parts.pins.close();
             shared.parts.ledger.flush_and_close();
         })
         .await;
@@ -246,7 +248,7 @@ impl Running {
 ///
 /// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let fixed: [(&str, bool); 5] = [
+    let fixed: [(&str, bool); 6] = [
         ("listen.address", old.listen.address == new.listen.address),
         (
             "listen.tls",
@@ -255,6 +257,7 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
+        ("pins.directory", old.pins_directory == new.pins_directory),
     ];
     let changed: Vec<_> = fixed
         .iter()

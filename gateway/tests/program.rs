@@ -7,6 +7,8 @@
 mod dev;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/pins.rs"]
+mod pins;
 #[path = "program/process.rs"]
 mod process;
 #[path = "program/serving.rs"]
@@ -250,7 +252,7 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "reload", "status", "token", "keys", "report", "help"
+            "dev", "run", "check", "reload", "status", "token", "keys", "pins", "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {

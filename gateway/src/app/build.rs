@@ -5,10 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 
+use super::pins::unwritten;
 use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
-use crate::config::{Server, Settings, sunset};
+use crate::config::{Pins, Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
+use crate::decision::pins::{Keeper, PinError};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::model::{Clock, SystemClock};
@@ -40,6 +42,9 @@ pub enum BuildError {
     /// No key for nonces can be made.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+    /// The pins of a server cannot be had.
+    #[error(transparent)]
+    Pins(#[from] PinError),
     /// The listener cannot speak TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -72,6 +77,7 @@ impl Shared {
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             load: Load::default(),
+            pins: Keeper::new(&settings.pins_directory, Arc::new(unwritten)),
             instance: uuid::Uuid::now_v7().to_string().into(),
             clock,
         };
@@ -93,6 +99,7 @@ impl Shared {
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);
+        shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
         Ok(shared)
     }
@@ -130,6 +137,7 @@ pub(crate) struct Parts {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) load: Load,
+    pub(crate) pins: Keeper,
     pub(crate) state: Arc<dyn SharedState>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
@@ -168,7 +176,7 @@ fn services(
         .map(|server| {
             Ok((
                 server.path.clone(),
-                Arc::new(route(settings, server, &parts.metrics)?),
+                Arc::new(route(settings, server, parts)?),
             ))
         })
         .collect::<Result<Vec<_>, BuildError>>()?;
@@ -226,13 +234,18 @@ pub(crate) fn lone_verifier(settings: &Settings) -> Result<Verifier, BuildError>
     ))
 }
 
-fn route(settings: &Settings, server: &Server, metrics: &Metrics) -> Result<Route, BuildError> {
+fn route(settings: &Settings, server: &Server, parts: &Parts) -> Result<Route, BuildError> {
     let name = &server.audience.server;
-    let counters = metrics.server(name)?;
+    let counters = parts.metrics.server(name)?;
     for tool in settings.policy.exact_tools(name.as_str()) {
         counters.learn_tool(tool);
     }
+    let pins = match server.pins {
+        Pins::Off => None,
+        Pins::Warn | Pins::Block => Some(parts.pins.of_server(name)?),
+    };
     Ok(Route {
+        pins,
         audience: server.audience.clone(),
         demands: server.demands.clone(),
         outliving: server.outliving,

@@ -12,6 +12,7 @@ use crate::audit::event::{Event, Kind};
 use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
+use crate::control::pins::Ask;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
@@ -65,6 +66,10 @@ impl Commands for Shared {
             "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes() },
         })
     }
+
+    async fn pins(&self, ask: Ask, uid: Option<u32>) -> Result<Value, String> {
+        self.answer_pins(ask, uid).await
+    }
 }
 
 impl Shared {
@@ -80,6 +85,7 @@ impl Shared {
         let settings = Arc::new(settings);
         self.greet_with(edition);
         self.serve_keys(keys);
+        self.pin_as(&settings);
         self.settings.store(Arc::clone(&settings));
         // Last: a request that sees the new services sees all of them.
         self.services.store(Arc::new(services));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::id::EventId;
 use super::part::{
-    Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Policy, Refused,
+    Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Refused,
     Source, Subject,
 };
 use super::text::{Joined, Text, Texts, moment};
@@ -71,6 +71,9 @@ pub struct Event<'a> {
     /// Which human agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval<'a>>,
+    /// Which definition of a tool was pinned, and which was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<Pin<'a>>,
     /// What is kept of the arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Arguments>,
@@ -117,6 +120,7 @@ impl<'a> Event<'a> {
             policy: None,
             reason: None,
             approval: None,
+            pin: None,
             arguments: None,
             outcome: None,
             source: None,
@@ -148,6 +152,8 @@ pub enum Kind {
     Authn,
     /// The configuration or the policy changed.
     Config,
+    /// A server did what it should not do, or not any more.
+    Anomaly,
     /// The gateway started or stops.
     Lifecycle,
 }

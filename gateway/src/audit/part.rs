@@ -178,6 +178,20 @@ pub struct Approval<'a> {
     pub expires: UnixTime,
 }
 
+/// A tool that is not what it was. Hashes alone: what a server says of its tools is text of its own choice.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Pin<'a> {
+    /// The hash of the definition that was pinned.
+    #[serde(serialize_with = "hexadecimal")]
+    pub pinned: Digest,
+    /// The hash of the one that was found, or is pinned from now on.
+    #[serde(serialize_with = "hexadecimal")]
+    pub found: Digest,
+    /// Who approved it: `uid:` and the user id at the other end of the admin socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Text<'a>>,
+}
+
 /// What is kept of the arguments of a call.
 #[derive(Debug, Clone, Serialize)]
 pub struct Arguments {

@@ -19,7 +19,7 @@ pub(super) fn status(instance: Instance) -> u8 {
 
 fn answer(instance: Instance, method: Method, target: &str) -> u8 {
     let format = instance.output;
-    match send(instance, method, target) {
+    match send(instance, method, target, INVALID) {
         Ok(answer) => {
             match (format, serde_json::from_str::<Value>(&answer)) {
                 (Format::Text, Ok(value)) => lines("", &value).iter().for_each(|line| say(line)),
@@ -57,7 +57,13 @@ fn lines(name: &str, value: &Value) -> Vec<String> {
     }
 }
 
-fn send(instance: Instance, method: Method, target: &str) -> Result<String, u8> {
+/// What the gateway answers, or the exit code when it does not; `refused` is that of a refusal.
+pub(super) fn send(
+    instance: Instance,
+    method: Method,
+    target: &str,
+    refused: u8,
+) -> Result<String, u8> {
     let socket = socket(instance)?;
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -74,7 +80,7 @@ fn send(instance: Instance, method: Method, target: &str) -> Result<String, u8> 
         }
         CommandError::Refused(why) => {
             talk(&why);
-            INVALID
+            refused
         }
     })
 }

@@ -13,6 +13,8 @@ pub mod check;
 mod dev;
 mod instance;
 mod keys;
+mod lines;
+mod pins;
 mod report;
 mod run;
 mod token;
@@ -58,6 +60,9 @@ enum Verb {
     /// Make API keys for agents that cannot get tokens yet.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// See what changed in the tools of servers that have `pins`, and approve it.
+    #[command(subcommand)]
+    Pins(pins::Pins),
     /// Read the audit record.
     #[command(subcommand)]
     Report(report::Report),
@@ -123,6 +128,7 @@ pub fn main() -> ExitCode {
         Verb::Status(instance) => instance::status(instance),
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),
         Verb::Keys(keys::Keys::New(new)) => keys::new(new, colour),
+        Verb::Pins(pins) => pins::run(pins),
         Verb::Report(report::Report::Keys(keys)) => report::keys(keys, colour),
     };
     ExitCode::from(code)

@@ -131,6 +131,18 @@ pub(crate) fn admin(root: &Section<'_>, review: &mut Review<'_>) -> Option<std::
     Some(review.resolve(&written))
 }
 
+/// `pins`: where they are kept.
+pub(crate) fn pins_directory(
+    root: &Section<'_>,
+    review: &mut Review<'_>,
+) -> Option<std::path::PathBuf> {
+    let written = root
+        .section("pins")
+        .text("directory")
+        .and_then(|text| filled_path(&text, review))?;
+    Some(review.resolve(&written))
+}
+
 /// `deny_http_status`, if it is there.
 pub(crate) fn deny_http_status(root: &Section<'_>, review: &mut Review<'_>) -> Option<u16> {
     let (number, at) = root.integer("deny_http_status")?;

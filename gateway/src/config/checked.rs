@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::audit::settings::LedgerSettings;
 use crate::decision::freshness::Demands;
+pub use crate::decision::pins::Pins;
 use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
 use crate::model::Digest;
 
@@ -44,6 +45,8 @@ pub struct Settings {
     pub ops: Option<SocketAddr>,
     /// The admin socket.
     pub admin: Option<PathBuf>,
+    /// Where the pins of tools are kept; made when the first server has any.
+    pub pins_directory: PathBuf,
     /// Upper bounds.
     pub limits: Limits,
     /// How long a stopping gateway waits for requests under way.
@@ -139,18 +142,6 @@ pub enum Redacted {
     Experimental,
     /// `capabilities.extensions`.
     Extensions,
-}
-
-/// What happens when a tool is not what it was when it was first seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pins {
-    /// Nothing: nothing is remembered.
-    #[default]
-    Off,
-    /// It is recorded and counted.
-    Warn,
-    /// Besides, the tool is withheld until somebody approves what it has become.
-    Block,
 }
 
 /// What happens to a call whose token ends while it is under way.

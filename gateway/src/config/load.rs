@@ -95,6 +95,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let audit = behaviour::audit(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
+    let pins_directory = behaviour::pins_directory(root, review);
     let limits = limits::limits(root, review);
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
@@ -114,6 +115,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         audit_arguments,
         ops: Some(ops?),
         admin: Some(admin?),
+        pins_directory: pins_directory?,
         limits: limits?,
         drain: drain?,
         deny_http_status,

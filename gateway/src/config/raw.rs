@@ -83,6 +83,7 @@ pub(crate) static ROOT: &[Key] = &[
     key("state", Shape::Text, Presence::Default("memory")),
     key("ops", Shape::Section(OPS), Presence::Optional),
     key("admin", Shape::Section(ADMIN), Presence::Optional),
+    key("pins", Shape::Section(PINS), Presence::Optional),
     key("limits", Shape::Section(LIMITS), Presence::Optional),
     key("shutdown", Shape::Section(SHUTDOWN), Presence::Optional),
     key("deny_http_status", Shape::Integer, Presence::Optional),
@@ -316,6 +317,8 @@ static ADMIN: &[Key] = &[key(
     Shape::Text,
     Presence::Default("./gatewright.sock"),
 )];
+
+static PINS: &[Key] = &[key("directory", Shape::Text, Presence::Default("./pins"))];
 
 static LIMITS: &[Key] = &[
     bound("body", Shape::Size, "4MiB"),

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::control::http::{self, Answer};
+use crate::control::pins;
 
 /// What the admin socket can do.
 #[async_trait]
@@ -24,6 +25,8 @@ pub trait Commands: Send + Sync + 'static {
     async fn reload(&self) -> Result<Value, String>;
     /// What is being served.
     fn status(&self) -> Value;
+    /// Shows or moves pins, for the user id at the other end of the socket, if the system told it.
+    async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
 }
 
 /// Makes the socket. One that nobody listens on any more is replaced.
@@ -47,13 +50,17 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 
 /// Accepts until the task is dropped.
 pub async fn serve(listener: UnixListener, commands: Arc<dyn Commands>) {
-    let handler = Arc::new(move |request: Request<Incoming>| {
-        let commands = Arc::clone(&commands);
-        async move { answer(&request, &*commands).await }
-    });
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => drop(tokio::spawn(http::serve(socket, Arc::clone(&handler)))),
+            Ok((socket, _)) => {
+                let uid = socket.peer_cred().ok().map(|peer| peer.uid());
+                let commands = Arc::clone(&commands);
+                let handler = move |request: Request<Incoming>| {
+                    let commands = Arc::clone(&commands);
+                    async move { answer(&request, &*commands, uid).await }
+                };
+                drop(tokio::spawn(http::serve(socket, Arc::new(handler))));
+            }
             // No descriptor is left: asking again at once would not find one.
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
@@ -63,9 +70,23 @@ pub async fn serve(listener: UnixListener, commands: Arc<dyn Commands>) {
 /// How long to rest when the system has no descriptors left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-async fn answer<B: Sync>(request: &Request<B>, commands: &dyn Commands) -> Answer {
+async fn answer<B: Sync>(
+    request: &Request<B>,
+    commands: &dyn Commands,
+    uid: Option<u32>,
+) -> Answer {
     let json =
         |status, value: &Value| http::with_type(status, "application/json", value.to_string());
+    let query = request.uri().query().unwrap_or_default();
+    if let Some(ask) = pins::Ask::read(request.method(), request.uri().path(), query) {
+        return match ask {
+            Ok(ask) => match commands.pins(ask, uid).await {
+                Ok(done) => json(StatusCode::OK, &done),
+                Err(why) => http::text(StatusCode::CONFLICT, why),
+            },
+            Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
+        };
+    }
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/reload") => match commands.reload().await {
             Ok(done) => json(StatusCode::OK, &done),
@@ -74,7 +95,7 @@ async fn answer<B: Sync>(request: &Request<B>, commands: &dyn Commands) -> Answe
         (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload and GET /status\n",
+            "here are POST /reload, GET /status, GET /pins, GET /pins/diff and POST /pins/approve\n",
         ),
     }
 }

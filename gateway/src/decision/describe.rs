@@ -176,7 +176,7 @@ pub(in crate::decision) fn refused(reason: Reason, missing: &[String]) -> Refuse
     }
 }
 
-fn gateway(in_force: &InForce) -> Gateway<'_> {
+pub(in crate::decision) fn gateway(in_force: &InForce) -> Gateway<'_> {
     Gateway {
         instance: (&*in_force.instance).into(),
         version: VERSION.into(),

@@ -4,6 +4,7 @@ pub mod circumstance;
 mod describe;
 pub mod freshness;
 pub mod gate;
+pub mod pins;
 pub mod record;
 pub mod verdict;
 

@@ -62,6 +62,21 @@ impl Verdict {
         }
     }
 
+    /// What would be allowed, were the tool what it was when it was pinned.
+    pub fn withheld(self) -> Self {
+        match self.decision {
+            Decision::Deny { .. } => self,
+            Decision::Allow => Self {
+                decision: Decision::Deny {
+                    reason: Reason::ToolWithheld,
+                    missing: Vec::new(),
+                    step_up: None,
+                },
+                ..self
+            },
+        }
+    }
+
     pub(in crate::decision) fn by(mut self, rule: RuleId) -> Self {
         self.rules.push(rule);
         self

@@ -106,6 +106,7 @@ impl Plan<'_> {
             insecure: Vec::new(),
             ops: None,
             admin: None,
+            pins_directory: self.ledger.join("pins"),
             limits: Limits::default(),
             drain: Duration::from_secs(2),
             deny_http_status: None,

@@ -27,6 +27,11 @@ pub enum Reason {
     ScopeInsufficient,
     /// No role of the principal may call this tool.
     ToolNotAllowed,
+    /// The tool is not what was pinned, and nobody approved what it is now.
+    ToolWithheld,
+    /// A server changed what it says of a tool. Stands in records of that alone: what follows for calls is
+    /// [`Self::ToolWithheld`].
+    ToolDefinitionChanged,
     /// No role of the principal may use this prompt.
     PromptNotAllowed,
     /// No role of the principal may use this resource.
@@ -107,7 +112,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -120,6 +125,8 @@ impl Reason {
         Self::TokenExpired,
         Self::ScopeInsufficient,
         Self::ToolNotAllowed,
+        Self::ToolWithheld,
+        Self::ToolDefinitionChanged,
         Self::PromptNotAllowed,
         Self::ResourceNotAllowed,
         Self::MethodNotAllowed,
@@ -190,6 +197,8 @@ impl Reason {
             Self::TokenExpired => ("token_expired", 401, 40108),
             Self::ScopeInsufficient => ("insufficient_scope", 403, 40300),
             Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
+            Self::ToolWithheld => ("tool_withheld", 403, 40301),
+            Self::ToolDefinitionChanged => ("tool_definition_changed", 403, 40301),
             Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
             Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
             Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
@@ -254,6 +263,8 @@ impl Reason {
             Self::TokenExpired => "the token ended while the request was under way",
             Self::ScopeInsufficient => "the token lacks a scope that this request needs",
             Self::ToolNotAllowed => "this tool is not allowed for your role",
+            Self::ToolWithheld => "this tool changed and is withheld until it is approved",
+            Self::ToolDefinitionChanged => "the server changed the definition of this tool",
             Self::PromptNotAllowed => "this prompt is not allowed for your role",
             Self::ResourceNotAllowed => "this resource is not allowed for your role",
             Self::MethodNotAllowed => "method not found",

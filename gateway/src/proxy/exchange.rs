@@ -12,12 +12,12 @@ use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
-use crate::proxy::curfew;
 use crate::proxy::head::{self, Verb};
 use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
+use crate::proxy::{curfew, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -208,7 +208,7 @@ async fn decide(
         principal,
         now: arrival.request.at,
     };
-    let verdict = gate.judge(&action);
+    let verdict = pins::withhold(&arrival.route, &action, gate.judge(&action));
     arrival.count_decision(verdict.refusal());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);

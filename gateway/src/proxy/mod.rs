@@ -27,6 +27,7 @@ pub mod load;
 mod observe;
 pub mod origin;
 mod parting;
+mod pins;
 pub mod places;
 pub mod progress;
 mod refuse;

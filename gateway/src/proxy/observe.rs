@@ -3,8 +3,8 @@
 use crate::config::ServerRequest;
 use crate::decision::Gate;
 use crate::mcp::{Ask, Capability, Era, Item, Judge, Kind, Listing, Onward, Seen, is_sound};
-use crate::proxy::keep;
 use crate::proxy::progress::{Forwarding, Passage};
+use crate::proxy::{keep, pins};
 
 /// Whether what a server sent goes on to the client. Asked once for each message, in the order in which they came.
 pub(crate) fn observe(forwarding: &Forwarding, seen: &Seen<'_>) -> Onward {
@@ -97,7 +97,8 @@ impl<'a> Observer<'a> {
 
 impl Judge for Observer<'_> {
     fn shows(&mut self, listing: Listing, item: Item<'_>) -> bool {
-        if !self.gate.shows(listing, item.name) {
+        let is_pinned = pins::judge(self.forwarding, listing, item);
+        if !is_pinned || !self.gate.shows(listing, item.name) {
             return false;
         }
         if listing != Listing::Tools {

@@ -194,6 +194,7 @@ const fn is_denial(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::ToolNotAllowed
+            | Reason::ToolWithheld
             | Reason::PromptNotAllowed
             | Reason::ResourceNotAllowed
             | Reason::MethodNotAllowed

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::config::{Answers, Outliving, Server, Settings};
 use crate::decision::freshness::Demands;
+use crate::decision::pins::ServerPins;
 use crate::identity::binding::ALGORITHMS;
 use crate::identity::settings::{Audience, SenderConstraint};
 use crate::telemetry::ServerMetrics;
@@ -26,6 +27,8 @@ pub struct Route {
     pub outliving: Outliving,
     /// What its answers may hold besides what was asked for.
     pub answers: Answers,
+    /// What its tools must be; absent where nothing is pinned.
+    pub pins: Option<Arc<ServerPins>>,
     /// Where its requests go.
     pub upstream: UpstreamPeer,
     /// Its counters.

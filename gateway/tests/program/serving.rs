@@ -10,9 +10,9 @@ use crate::support::{Agent, PATH, Reply, Setup, Upstream, eventually, modern};
 
 const SOON: Duration = Duration::from_secs(5);
 
-struct Served {
-    program: Program,
-    agent: Agent,
+pub(crate) struct Served {
+    pub(crate) program: Program,
+    pub(crate) agent: Agent,
     url: String,
     ops: u16,
     setup: Setup,
@@ -20,7 +20,10 @@ struct Served {
 
 impl Served {
     async fn start(upstream: &Upstream) -> Self {
-        let setup = Setup::default();
+        Self::with(Setup::default(), upstream).await
+    }
+
+    pub(crate) async fn with(setup: Setup, upstream: &Upstream) -> Self {
         let (listen, ops) = (free_port(), free_port());
         let yaml = setup
             .yaml(&upstream.url())
@@ -60,7 +63,7 @@ impl Served {
         panic!("it is never ready: {}", self.program.talk());
     }
 
-    fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.setup.folder.path()
     }
 
@@ -86,7 +89,7 @@ impl Served {
     }
 
     /// Runs another verb in the same folder.
-    fn verb(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn verb(&self, arguments: &[&str]) -> Finished {
         Finished::of(gatewright(self.folder(), arguments))
     }
 }

@@ -38,7 +38,7 @@ async fn status(agent: &Agent, tool: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn new_roles_are_in_force_at_once() {
+async fn s07_new_roles_are_in_force_at_once() {
     let upstream = Upstream::plain().await;
     let (gateway, agent) = fronting(&upstream).await;
     assert_eq!(status(&agent, "search_customers").await, 200);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntGauge};
 
 use super::MetricError;
-use super::labels::{self, Challenge, Ending, Scheme, authn_results, methods};
+use super::labels::{self, Anomaly, Challenge, Ending, Scheme, authn_results, methods};
 use super::registry::{Families, resolve};
 use super::table;
 use super::tools::{CALL, OTHER_TOOL, ToolLabels};
@@ -20,6 +20,7 @@ pub struct ServerMetrics {
     denied: Vec<(Reason, IntCounter)>,
     authn: Vec<(Scheme, Vec<(&'static str, IntCounter)>)>,
     challenges: Vec<(Challenge, IntCounter)>,
+    anomalies: Vec<(Anomaly, IntCounter)>,
     operations: HistogramVec,
     succeeded: Vec<(&'static str, Histogram)>,
     tools: ToolLabels,
@@ -62,6 +63,7 @@ impl ServerMetrics {
                 .collect::<Result<_, _>>()?,
             authn: authn(families, name)?,
             challenges: challenges(families, name)?,
+            anomalies: anomalies(families, name)?,
             succeeded: methods().map(succeeded).collect::<Result<_, _>>()?,
             operations,
             tools: ToolLabels::new(other),
@@ -101,6 +103,14 @@ impl ServerMetrics {
             .iter()
             .find(|(known, _)| *known == challenge)
         {
+            counter.inc();
+        }
+    }
+
+    /// The server did what it should not do.
+    pub fn anomaly(&self, anomaly: Anomaly) {
+        let mut counters = self.anomalies.iter();
+        if let Some((_, counter)) = counters.find(|(known, _)| *known == anomaly) {
             counter.inc();
         }
     }
@@ -208,6 +218,15 @@ fn challenges(
         ))
     };
     Challenge::ALL.into_iter().map(counter).collect()
+}
+
+fn anomalies(families: &Families, server: &str) -> Result<Vec<(Anomaly, IntCounter)>, MetricError> {
+    let family = families.counter(&table::ANOMALIES)?;
+    let counter = |anomaly: Anomaly| {
+        let labels = [server, anomaly.name()];
+        Ok((anomaly, resolve(&table::ANOMALIES, &family, &labels)?))
+    };
+    Anomaly::ALL.into_iter().map(counter).collect()
 }
 
 /// A denial is a refusal: there is no other mode yet.

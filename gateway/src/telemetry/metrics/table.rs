@@ -32,6 +32,7 @@ pub const METRICS: &[MetricRow] = &[
     DECISIONS,
     DECISION_DURATION,
     REFUSED,
+    ANOMALIES,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
     JWKS_LAST_SUCCESS,
@@ -95,6 +96,13 @@ pub(super) const REFUSED: MetricRow = MetricRow {
     kind: MetricKind::Counter,
     labels: &["reason"],
     help: "Requests refused before it was known which server they were for.",
+};
+
+pub(super) const ANOMALIES: MetricRow = MetricRow {
+    name: "gatewright_anomalies_total",
+    kind: MetricKind::Counter,
+    labels: &["server", "kind"],
+    help: "What servers did that they should not do, or not any more; tool_drift: a tool is not what was pinned.",
 };
 
 pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {

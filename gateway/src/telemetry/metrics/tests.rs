@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{authn_results, methods};
-use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -36,6 +36,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_decisions_total", "server decision reason mode"),
         ("gatewright_decision_duration_seconds", ""),
         ("gatewright_refused_total", "reason"),
+        ("gatewright_anomalies_total", "server kind"),
         ("gatewright_audit_events_total", "sink result"),
         ("gatewright_audit_queue_length", "sink"),
         ("gatewright_jwks_last_success_timestamp_seconds", "issuer"),
@@ -96,6 +97,7 @@ fn every_label_set_starts_at_0() {
             .to_owned(),
         r#"gatewright_challenges_total{error="invalid_request",server="crm",status="400"}"#
             .to_owned(),
+        r#"gatewright_anomalies_total{kind="tool_drift",server="crm"}"#.to_owned(),
         r#"gatewright_audit_events_total{result="written",sink="ledger"}"#.to_owned(),
         r#"gatewright_audit_events_total{result="failed",sink="ledger"}"#.to_owned(),
         r#"gatewright_audit_events_total{result="lost",sink="ledger"}"#.to_owned(),
@@ -151,6 +153,7 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
     server.denied(Reason::Internal);
     server.authenticated(Scheme::Bearer, "expired");
     server.challenged(Challenge::InvalidToken);
+    server.anomaly(Anomaly::ToolDrift);
     server.stream_opened();
     server.stream_opened();
     server.stream_closed();
@@ -161,6 +164,7 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
         r#"gatewright_decisions_total{decision="deny",mode="enforce",reason="internal",server="crm"}"#,
         r#"gatewright_authn_attempts_total{result="expired",scheme="bearer",server="crm"}"#,
         r#"gatewright_challenges_total{error="invalid_token",server="crm",status="401"}"#,
+        r#"gatewright_anomalies_total{kind="tool_drift",server="crm"}"#,
         r#"gatewright_streams_active{server="crm"}"#,
         r#"gatewright_upstream_up{server="crm"}"#,
     ] {
