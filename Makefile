@@ -57,7 +57,7 @@ clients:
 	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/clients/run.mjs
 
 conformance:
-	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything \
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything GATEWRIGHT_VENV=$(VENV) \
 	  node gateway/tests/conformance/through-gateway.mjs
 
 load-smoke:
