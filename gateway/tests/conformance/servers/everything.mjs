@@ -65,7 +65,7 @@ const CODE = {
   },
   test_sampling: async ({ prompt }, context) => {
     const messages = [{ role: "user", content: { type: "text", text: prompt } }];
-    const { content } = await context.mcpReq.requestSampling({ messages, maxTokens: 100 });
+    const { content } = await ask(context, "sampling/createMessage", { messages, maxTokens: 100 });
     return said(`LLM response: ${content.text}`);
   },
   test_trigger_tool_change: (_, context, server) => announce(server, context, () => modern.notify.toolsChanged(), () => server.sendToolListChanged()),
@@ -94,9 +94,12 @@ async function progress(_, context) {
 }
 
 async function elicit(name, { message = "Please choose" }, context) {
-  const answer = await context.mcpReq.elicitInput({ mode: "form", message, requestedSchema: ANSWERS.forms[name] });
+  const answer = await ask(context, "elicitation/create", { mode: "form", message, requestedSchema: ANSWERS.forms[name] });
   return said(`Elicitation completed: action=${answer.action}, content=${JSON.stringify(answer.content ?? null)}`);
 }
+
+/** Asks on the stream of the call: the session's own stream may not be open yet. */
+const ask = (context, method, params) => context.mcpReq.send({ method, params });
 
 /** One round of a call that asks before it answers; what it must remember travels sealed. */
 async function round(name, context, done) {
