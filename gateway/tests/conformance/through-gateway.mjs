@@ -10,11 +10,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { finish, start, stopAll } from "../clients/children.mjs";
-import { startGateway, startServers } from "./fixtures.mjs";
+import { startServers } from "./fixtures.mjs";
+import { startGateway } from "./gateway.mjs";
 
 const REVISIONS = ["2025-06-18", "2025-11-25", "2026-07-28"];
 const RUN = fileURLToPath(new URL("run.mjs", import.meta.url));
 const RUN_MILLISECONDS = 300_000;
+// The suite plays a client that answers whatever a server asks, so the servers may ask.
+const KEYS = ["server_requests: [sampling/createMessage, elicitation/create, roots/list]", "elicitation_hosts: [localhost, 127.0.0.1]"];
 const folder = mkdtempSync(join(tmpdir(), "gatewright-conformance-"));
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end(130));
@@ -25,7 +28,7 @@ await end(await main().catch((error) => {
 
 async function main() {
   const servers = await startServers({ everything: needed("EVERYTHING"), venv: needed("GATEWRIGHT_VENV") });
-  const behind = await startGateway(needed("GATEWRIGHT"), servers, folder);
+  const { behind } = await startGateway(needed("GATEWRIGHT"), folder, servers, { keys: KEYS });
   // Side by side: each server has its own sessions and paths.
   const results = await Promise.all(Object.entries(servers).map(([name, direct]) => compareAll(name, direct, behind[name])));
   const [passed, failed] = results.flat().reduce(([equal, different], [a, b]) => [equal + a, different + b], [0, 0]);
