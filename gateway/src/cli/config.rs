@@ -297,9 +297,11 @@ deny_http_status: 403
             }
             Value::Array(items) => {
                 let prefix = format!("{}[].", prefix.trim_end_matches('.'));
-                items.iter().for_each(|item| paths(item, &prefix, found));
+                for item in items {
+                    paths(item, &prefix, found);
+                }
             }
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
         let path = prefix.trim_end_matches('.').trim_end_matches("[]");
         if !path.is_empty() && !path.ends_with('*') {

@@ -175,9 +175,12 @@ fn items<'k>(keys: &'k [ShownKey], name: &str) -> impl Iterator<Item = &'k [Show
         Some(Shown::List(items)) => items.as_slice(),
         _ => &[],
     };
-    items.iter().filter_map(|item| match item {
-        Shown::Map(keys) => Some(keys.as_slice()),
-        _ => None,
+    items.iter().filter_map(|item| {
+        if let Shown::Map(keys) = item {
+            Some(keys.as_slice())
+        } else {
+            None
+        }
     })
 }
 

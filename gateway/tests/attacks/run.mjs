@@ -22,7 +22,8 @@ const NOISE_MILLISECONDS = 20;
 const CALM_MILLISECONDS = 2500;
 const ATTACK_SECONDS = 8;
 const PATIENCE_MILLISECONDS = 10_000;
-const MOST_GROWTH_MIB = 96;
+// What 600 large answers that nobody takes may hold, and much less than what they would without bounds.
+const MOST_GROWTH_MIB = 160;
 const SAMPLE_MILLISECONDS = 100;
 const LARGE_BYTES = 1 << 18;
 const SLOW_CONNECTIONS = 400;
