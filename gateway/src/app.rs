@@ -23,6 +23,7 @@ use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
+use crate::proxy::places::Places;
 use crate::proxy::service::Gateway;
 use crate::proxy::services::Services;
 use crate::proxy::tls::Greeting;
@@ -41,11 +42,6 @@ pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Idle connections kept to all upstreams together.
 const UPSTREAM_POOL: usize = 512;
-/// HTTP/2: the most streams open at once on a connection.
-const HTTP2_STREAMS: u32 = 128;
-/// How long an idle HTTP/2 connection is kept.
-const HTTP2_IDLE: Duration = Duration::from_secs(300);
-
 /// How often the files of the listener's certificate are looked at.
 const RENEWAL: Duration = Duration::from_secs(5);
 
@@ -122,6 +118,8 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     let door = Arc::new(Door {
         proxy: Arc::new(proxy(&shared)),
         tls: shared.greeting.clone(),
+        places: Places::new(Arc::clone(&shared.parts.metrics)),
+        services: Arc::clone(&shared.services),
     });
     let mut tasks = vec![
         tokio::spawn(listen::serve(listener, door, stopping)),
@@ -181,14 +179,9 @@ fn proxy(shared: &Arc<Shared>) -> HttpProxy<Gateway> {
     let mut proxy = http_proxy(&Arc::new(conf), gateway);
     let mut options = HttpServerOptions::default();
     options.h2c = true;
-    options.h2_idle_timeout = Some(HTTP2_IDLE);
     proxy.server_options = Some(options);
-    let mut http2 = default_h2_options();
-    let headers = u32::try_from(shared.settings.load().limits.headers).unwrap_or(u32::MAX);
-    http2
-        .max_concurrent_streams(HTTP2_STREAMS)
-        .max_header_list_size(headers);
-    proxy.h2_options = Some(http2);
+    // The listener sets the bounds of each connection in both.
+    proxy.h2_options = Some(default_h2_options());
     proxy
 }
 

@@ -13,6 +13,7 @@ use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
+use crate::proxy::load::Load;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::{self, Certificates, Route, Routes};
 use crate::proxy::services::Services;
@@ -68,6 +69,7 @@ impl Shared {
             state: Arc::new(MemoryState::since(clock.now())),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
+            load: Load::default(),
             instance: uuid::Uuid::now_v7().to_string().into(),
             clock,
         };
@@ -124,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) load: Load,
     pub(crate) state: Arc<dyn SharedState>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
@@ -176,6 +179,7 @@ fn services(
         clock: Arc::clone(&parts.clock),
         sessions: Arc::clone(&parts.sessions),
         throttle: Arc::clone(&parts.throttle),
+        load: parts.load.clone(),
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,
         deny_http_status: settings.deny_http_status,

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::BodyExt;
@@ -51,11 +52,16 @@ pub async fn serve(listener: UnixListener, commands: Arc<dyn Commands>) {
         async move { answer(&request, &*commands).await }
     });
     loop {
-        if let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(http::serve(socket, Arc::clone(&handler)));
+        match listener.accept().await {
+            Ok((socket, _)) => drop(tokio::spawn(http::serve(socket, Arc::clone(&handler)))),
+            // No descriptor is left: asking again at once would not find one.
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }
+
+/// How long to rest when the system has no descriptors left.
+const PAUSE: Duration = Duration::from_millis(50);
 
 async fn answer<B: Sync>(request: &Request<B>, commands: &dyn Commands) -> Answer {
     let json =

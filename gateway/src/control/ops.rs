@@ -1,10 +1,13 @@
 //! `/livez`, `/readyz` and `/metrics`. Reads, never changes anything, says nothing about who called what.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::control::http::{self, Answer};
 
@@ -31,12 +34,35 @@ pub async fn serve(listener: TcpListener, vitals: Arc<dyn Vitals>) {
         let answer = answer(&request, &*vitals);
         async move { answer }
     });
+    let mut spare = Spare::open();
     loop {
         if let Ok((socket, _)) = listener.accept().await {
             tokio::spawn(http::serve(socket, Arc::clone(&handler)));
+            continue;
         }
+        // Agents have every descriptor: ours makes room for one probe at a time.
+        drop(spare);
+        if let Ok(Ok((socket, _))) = timeout(PAUSE, listener.accept()).await {
+            let _ = timeout(PROBE, http::serve(socket, Arc::clone(&handler))).await;
+        }
+        spare = Spare::open();
+        tokio::time::sleep(PAUSE).await;
     }
 }
+
+/// A descriptor that is kept so that there is one to give up, if the system had one.
+struct Spare(#[expect(dead_code, reason = "it is held for its descriptor")] Option<File>);
+
+impl Spare {
+    fn open() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+}
+
+/// How long to rest when the system has no descriptors left.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long a probe may take that has the last descriptor.
+const PROBE: Duration = Duration::from_secs(1);
 
 fn answer<B>(request: &Request<B>, vitals: &dyn Vitals) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {

@@ -49,6 +49,8 @@ pub enum Reason {
     HeadersTooLarge,
     /// The body ended early or came too slowly.
     BodyIncomplete,
+    /// `Expect` asks for something other than `100-continue` (RFC 9110 section 10.1.1).
+    ExpectationUnsupported,
     /// A large body came without `Content-Length`.
     LengthRequired,
     /// The media type is not `application/json`.
@@ -77,6 +79,8 @@ pub enum Reason {
     HostMisdirected,
     /// Too many attempts to authenticate failed.
     RateLimited,
+    /// Too many bytes of bodies are held already.
+    Overloaded,
     /// The head of the request is ambiguous.
     RequestMalformed,
     /// No server is configured at this path.
@@ -97,7 +101,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -121,6 +125,7 @@ impl Reason {
         Self::BodyTooLarge,
         Self::HeadersTooLarge,
         Self::BodyIncomplete,
+        Self::ExpectationUnsupported,
         Self::LengthRequired,
         Self::MediaTypeUnsupported,
         Self::ContentEncodingUnsupported,
@@ -135,6 +140,7 @@ impl Reason {
         Self::HttpMethodNotAllowed,
         Self::HostMisdirected,
         Self::RateLimited,
+        Self::Overloaded,
         Self::RequestMalformed,
         Self::PathUnknown,
         Self::UpstreamUnreachable,
@@ -186,6 +192,7 @@ impl Reason {
             Self::BodyTooLarge => ("body_too_large", 413, 41301),
             Self::HeadersTooLarge => ("headers_too_large", 431, 43101),
             Self::BodyIncomplete => ("body_incomplete", 408, 40801),
+            Self::ExpectationUnsupported => ("expectation_unsupported", 417, 41701),
             Self::LengthRequired => ("length_required", 411, 41101),
             Self::MediaTypeUnsupported => ("media_type_unsupported", 415, 41501),
             Self::ContentEncodingUnsupported => ("content_encoding_unsupported", 415, 41502),
@@ -200,6 +207,7 @@ impl Reason {
             Self::HttpMethodNotAllowed => ("http_method_not_allowed", 405, 40501),
             Self::HostMisdirected => ("host_misdirected", 421, 42101),
             Self::RateLimited => ("rate_limited", 429, 42901),
+            Self::Overloaded => ("overloaded", 503, 50306),
             Self::RequestMalformed => ("request_malformed", 400, 40002),
             Self::PathUnknown => ("path_unknown", 404, 40402),
             Self::UpstreamUnreachable => ("upstream_unreachable", 502, 50201),
@@ -245,6 +253,7 @@ impl Reason {
             Self::BodyTooLarge => "the body is larger than the limit",
             Self::HeadersTooLarge => "the headers are larger than the limit",
             Self::BodyIncomplete => "the body did not arrive whole and in time",
+            Self::ExpectationUnsupported => "expect nothing but 100-continue",
             Self::LengthRequired => "send Content-Length with a body of this size",
             Self::MediaTypeUnsupported => "send application/json in UTF-8",
             Self::ContentEncodingUnsupported => "send the body without Content-Encoding",
@@ -259,6 +268,7 @@ impl Reason {
             Self::HttpMethodNotAllowed => "use POST, GET or DELETE",
             Self::HostMisdirected => "this connection was made for another host",
             Self::RateLimited => "too many attempts: wait and try again",
+            Self::Overloaded => "the gateway holds too many bodies: wait and try again",
             Self::RequestMalformed => "the head of the request is ambiguous",
             Self::PathUnknown => "not found",
             Self::UpstreamUnreachable => "the server behind the gateway cannot be reached",

@@ -55,11 +55,12 @@ pub(crate) async fn admit(
     let started = Instant::now();
     let mut request = arrived(services, session);
     let head = session.req_header();
-    let checked = head::check(head, services.limits.headers);
+    let checked = head::check(head, &services.limits);
     if let Err(reason) = checked.and_then(|()| certificate::check_host(session)) {
         return Ok(refuse_stranger(services, &request, None, reason));
     }
-    let route = match services.routes.find(path(head.raw_path())) {
+    let find = |path| services.routes.find(path);
+    let route = match head::path(session).map_or(Found::Nothing, find) {
         Found::Nothing => {
             return Ok(refuse_stranger(
                 services,
@@ -107,14 +108,6 @@ fn arrived(services: &Services, session: &Session) -> Request {
         at,
         server: None,
     }
-}
-
-/// The path as bytes, without the query: never decoded, so that nothing else can be meant.
-fn path(target: &[u8]) -> &[u8] {
-    target
-        .split(|byte| *byte == b'?')
-        .next()
-        .unwrap_or_default()
 }
 
 async fn preflight(

@@ -5,7 +5,7 @@
 //! then calls `request_body_filter` once, with that tail and the end, and there the whole body takes
 //! its place. ADR 0002 has the proof; only this file knows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use pingora::proxy::Session;
@@ -17,6 +17,9 @@ const RETRY_BUFFER: usize = 64 * 1024;
 /// What is set aside before the first byte arrives, whatever length is announced.
 const FIRST_RESERVE: usize = 64 * 1024;
 
+/// How long a body may come as slowly as it likes.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// The bounds of one body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyBounds {
@@ -24,6 +27,18 @@ pub(crate) struct BodyBounds {
     pub(crate) limit: usize,
     /// How long all of it may take.
     pub(crate) within: Duration,
+    /// Bytes a second that it has to bring on average, once [`GRACE`] is over.
+    pub(crate) rate: usize,
+}
+
+impl BodyBounds {
+    /// How long after its beginning a body of which `bytes` came must have brought more.
+    fn due(&self, bytes: usize) -> Duration {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let rate = u64::try_from(self.rate.max(1)).unwrap_or(u64::MAX);
+        let earned = Duration::from_millis(bytes.saturating_mul(1000) / rate);
+        earned.max(GRACE).min(self.within)
+    }
 }
 
 /// How long the body is going to be, if the head says so.
@@ -49,6 +64,11 @@ impl Announced {
         }
         Ok(Self(Some(length)))
     }
+
+    /// How many bytes are held while the body is: one of unknown length is read as far as it could be sent on.
+    pub(crate) fn weight(self) -> usize {
+        self.0.unwrap_or(RETRY_BUFFER)
+    }
 }
 
 /// Reads the body to its end.
@@ -61,18 +81,7 @@ pub(crate) async fn collect(
     Announced(announced): Announced,
     bounds: BodyBounds,
 ) -> Result<Bytes, Reason> {
-    let reading = read_all(session, announced, bounds.limit);
-    match tokio::time::timeout(bounds.within, reading).await {
-        Ok(read) => read,
-        Err(_) => Err(Reason::BodyIncomplete),
-    }
-}
-
-async fn read_all(
-    session: &mut Session,
-    announced: Option<usize>,
-    limit: usize,
-) -> Result<Bytes, Reason> {
+    let began = Instant::now();
     let mut body = BytesMut::new();
     loop {
         let is_tail =
@@ -80,10 +89,19 @@ async fn read_all(
         if is_tail {
             session.enable_retry_buffering();
         }
-        match session.downstream_session.read_request_body().await {
+        let due = began + bounds.due(body.len());
+        let reading = session.downstream_session.read_request_body();
+        let Ok(read) = tokio::time::timeout_at(due.into(), reading).await else {
+            return Err(Reason::BodyIncomplete);
+        };
+        match read {
             Ok(Some(piece)) => {
-                if body.len() + piece.len() > limit {
+                let length = body.len() + piece.len();
+                if length > bounds.limit {
                     return Err(Reason::BodyTooLarge);
+                }
+                if announced.is_none() && length > RETRY_BUFFER {
+                    return Err(Reason::LengthRequired);
                 }
                 // A body in one piece, the usual case, is not copied.
                 if body.is_empty() && announced == Some(piece.len()) {
@@ -132,4 +150,43 @@ fn whole(session: &Session, body: Bytes, announced: Option<usize>) -> Result<Byt
         return Err(Reason::LengthRequired);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::BodyBounds;
+
+    const fn bounds(within: u64) -> BodyBounds {
+        BodyBounds {
+            limit: 1,
+            within: Duration::from_secs(within),
+            rate: 100,
+        }
+    }
+
+    #[test]
+    fn limit_body_rate_at_and_past_the_bound() {
+        let due = |bytes| bounds(60).due(bytes).as_millis();
+        assert_eq!(
+            due(0),
+            5000,
+            "nothing is asked for in the first five seconds"
+        );
+        assert_eq!((due(499), due(500), due(501)), (5000, 5000, 5010));
+        assert_eq!((due(999), due(1000), due(1001)), (9990, 10_000, 10_010));
+    }
+
+    #[test]
+    fn limit_body_timeout_at_and_past_the_bound() {
+        let due = |bytes| bounds(10).due(bytes).as_millis();
+        assert_eq!((due(999), due(1000), due(1001)), (9990, 10_000, 10_000));
+        assert_eq!(due(usize::MAX), 10_000, "however fast it came");
+        assert_eq!(
+            bounds(2).due(0).as_secs(),
+            2,
+            "a shorter time than the grace"
+        );
+    }
 }

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_scope_names_all_that_are_needed_once() {
+    fn p07_a_missing_scope_names_all_that_are_needed_once() {
         assert_eq!(
             line(Reason::ScopeInsufficient, &[], &["a", "b"]).as_deref(),
             Some(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_that_was_used_has_the_error_and_stands_first() {
+    fn p08_the_scheme_that_was_used_has_the_error_and_stands_first() {
         let lines = |reason, scheme| {
             let wanted = ["a".to_owned()];
             let asked = Asked {

@@ -86,12 +86,17 @@ async fn collect(arrival: &Arrival, session: &mut Session) -> Result<bytes::Byte
     head::mirrored(&session.req_header().headers)?;
     let limits = arrival.services.limits;
     let announced = Announced::of(session, limits.body)?;
+    let load = &arrival.services.load;
+    let share = load.take(announced.weight(), limits.bytes_in_flight);
+    let share = share.ok_or(Reason::Overloaded)?;
     expect(session).await?;
     let bounds = BodyBounds {
         limit: limits.body,
         within: limits.body_timeout,
+        rate: limits.body_rate,
     };
-    body::collect(session, announced, bounds).await
+    let body = body::collect(session, announced, bounds).await?;
+    Ok(share.carry(body))
 }
 
 /// RFC 9110 section 10.1.1: who waits for leave to send the body gets it now that they are known.
@@ -100,7 +105,7 @@ async fn expect(session: &mut Session) -> Result<(), Reason> {
         return Ok(());
     };
     if !expected.as_bytes().eq_ignore_ascii_case(b"100-continue") {
-        return Err(Reason::RequestMalformed);
+        return Err(Reason::ExpectationUnsupported);
     }
     if session.is_http2() {
         return Ok(());

@@ -66,6 +66,10 @@ pub(crate) fn head(forwarding: &Forwarding, request: &mut RequestHeader) -> ping
 }
 
 fn passes(name: &str, era: Era) -> bool {
+    // Servers that take `_` for `-` would read another name than the one that is on the list.
+    if name.contains('_') {
+        return false;
+    }
     let of_era = match era {
         Era::Legacy => LEGACY.contains(&name),
         Era::Modern => MODERN.contains(&name) || name.starts_with(MODERN_PARAMETER),

@@ -1,5 +1,6 @@
 //! The stream between a client's socket and pingora. Hides that the client went away while a request
-//! that must not be cancelled is under way, and ends a request whose time is over; never changes a byte that passes.
+//! that must not be cancelled is under way, and ends a request whose time is over and a write that nobody reads; never
+//! changes a byte that passes.
 
 use std::fmt;
 use std::io;
@@ -17,18 +18,37 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
     Stream, TimingDigest, UniqueID, UniqueIDType,
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::time::Sleep;
 
-/// What the requests of one connection say to the stream beneath them.
-#[derive(Debug, Default)]
+use crate::config::Limits;
+use crate::proxy::vigil::Vigil;
+
+/// What the requests of one connection say to the stream beneath them, and it to them.
+#[derive(Debug)]
 pub struct Connection {
     holds: AtomicUsize,
     released: AtomicWaker,
     ends: Mutex<Option<Instant>>,
+    vigil: Mutex<Vigil>,
 }
 
 impl Connection {
+    /// One that was just accepted.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            holds: AtomicUsize::default(),
+            released: AtomicWaker::new(),
+            ends: Mutex::default(),
+            vigil: Mutex::new(Vigil::new(limits, Instant::now())),
+        }
+    }
+
+    /// Looks at, or changes, what is waited for.
+    pub(crate) fn vigil<T>(&self, look: impl FnOnce(&mut Vigil) -> T) -> T {
+        look(&mut self.vigil.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Until the returned value is dropped, a client that goes away is not noticed.
     pub fn hold(self: &Arc<Self>) -> Hold {
         self.holds.fetch_add(1, Ordering::AcqRel);
@@ -78,6 +98,8 @@ impl Drop for Term {
     }
 }
 
+/// How long a client whose connection is closed may go on to send before it reads its answer.
+const LINGER: Duration = Duration::from_millis(300);
 /// Bytes of an answer that may wait for its end, or for a flush.
 const WRITE_BUFFER: usize = 4096;
 
@@ -87,8 +109,11 @@ pub struct GuardStream {
     inner: BufWriter<Stream>,
     connection: Arc<Connection>,
     peer: Peer,
-    peek_limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    /// How long the client may read nothing of what it is sent.
+    patience: Duration,
+    /// Rings at the end of it, while something waits to be read.
+    stall: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,14 +123,18 @@ enum Peer {
 }
 
 impl GuardStream {
-    /// Guards `inner`; a protocol is recognised within `peek_limit`.
-    pub fn new(inner: Stream, connection: Arc<Connection>, peek_limit: Duration) -> Self {
+    /// Guards `inner`; a write of which the client reads nothing fails after `patience`.
+    pub fn new(inner: Stream, connection: Arc<Connection>, patience: Duration) -> Self {
+        if matches!(inner.selected_alpn_proto(), Some(ALPN::H2)) {
+            connection.vigil(Vigil::speaks_http2);
+        }
         Self {
             inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             connection,
             peer: Peer::Present,
-            peek_limit,
             timer: None,
+            patience,
+            stall: None,
         }
     }
 
@@ -134,13 +163,34 @@ impl GuardStream {
         }
     }
 
+    /// A write that nobody reads is one to a client that went away.
+    fn poll_stall<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stall = None;
+            return result;
+        }
+        let patience = self.patience;
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        match stall.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
     /// What a write to a client that went away answers.
     fn settle(
         &mut self,
+        context: &mut Context<'_>,
         result: Poll<io::Result<usize>>,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        match result {
+        match self.poll_stall(context, result) {
             Poll::Ready(Err(_)) if self.connection.is_held() => {
                 self.peer = Peer::Gone;
                 Poll::Ready(Ok(length))
@@ -174,7 +224,12 @@ impl AsyncRead for GuardStream {
             return this.poll_gone(context);
         }
         let before = buffer.filled().len();
-        match Pin::new(&mut this.inner).poll_read(context, buffer) {
+        let read = Pin::new(&mut this.inner).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            let heard = buffer.filled().get(before..).unwrap_or_default();
+            this.connection.vigil(|vigil| vigil.heard(heard));
+        }
+        match read {
             Poll::Ready(Ok(())) if buffer.filled().len() == before && buffer.remaining() > 0 => {
                 this.poll_gone(context)
             }
@@ -194,7 +249,7 @@ impl AsyncWrite for GuardStream {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.settle(written, bytes.len())
+        self.settle(context, written, bytes.len())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -202,7 +257,7 @@ impl AsyncWrite for GuardStream {
             return Poll::Ready(Ok(()));
         }
         let flushed = Pin::new(&mut self.inner).poll_flush(context).map_ok(|()| 0);
-        self.settle(flushed, 0).map_ok(|_| ())
+        self.settle(context, flushed, 0).map_ok(|_| ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -219,7 +274,7 @@ impl AsyncWrite for GuardStream {
             return Poll::Ready(Ok(length));
         }
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, buffers);
-        self.settle(written, length)
+        self.settle(context, written, length)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -229,27 +284,28 @@ impl AsyncWrite for GuardStream {
 
 /// The first bytes of an HTTP/2 connection in plain text, as far as they tell it from HTTP/1.
 const HTTP2_START: &[u8; 4] = b"PRI ";
+/// All of them (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 #[async_trait]
 impl Peek for GuardStream {
-    /// pingora waits for the whole HTTP/2 preface without a limit, which a silent peer or a short
-    /// HTTP/1 request never sends: four bytes tell the two apart, within a limit.
+    /// pingora waits for the whole HTTP/2 preface, which a short HTTP/1 request never sends: four bytes tell the two
+    /// apart. The vigil ends the wait.
     async fn try_peek(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
         let mut start = [0; HTTP2_START.len()];
         let inner = self.inner.get_mut();
-        let peeked = async {
-            if !inner.try_peek(&mut start).await? {
-                return Ok(false);
-            }
-            if &start != HTTP2_START {
-                buffer.fill(0);
-                return Ok(true);
-            }
-            inner.try_peek(buffer).await
-        };
-        tokio::time::timeout(self.peek_limit, peeked)
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        if !inner.try_peek(&mut start).await? {
+            return Ok(false);
+        }
+        if &start != HTTP2_START {
+            buffer.fill(0);
+            return Ok(true);
+        }
+        let peeked = inner.try_peek(buffer).await?;
+        if buffer == HTTP2_PREFACE {
+            self.connection.vigil(Vigil::speaks_http2);
+        }
+        Ok(peeked)
     }
 }
 
@@ -258,7 +314,13 @@ impl Shutdown for GuardStream {
     async fn shutdown(&mut self) {
         // What cannot be sent any more is lost with the connection.
         let _ = self.inner.flush().await;
-        Shutdown::shutdown(&mut **self.inner.get_mut()).await;
+        let inner = self.inner.get_mut();
+        Shutdown::shutdown(&mut **inner).await;
+        // RFC 9112 section 9.6: closed while the client still sends, the connection is reset and the answer lost.
+        let mut unread = [0; WRITE_BUFFER];
+        let reading =
+            async { while inner.read(&mut unread).await.is_ok_and(|length| length > 0) {} };
+        let _ = tokio::time::timeout(LINGER, reading).await;
     }
 }
 

@@ -2,7 +2,9 @@
 
 use http::{HeaderMap, HeaderName, Method};
 use pingora::http::RequestHeader;
+use pingora::proxy::Session;
 
+use crate::config::Limits;
 use crate::mcp::Mirrored;
 use crate::model::Reason;
 
@@ -22,20 +24,19 @@ const MIRRORED: [&str; 4] = [
 ];
 /// What `Connection` may name. Anything else would strip a header after it was checked.
 const NOMINATIONS: [&str; 3] = ["close", "keep-alive", "te"];
-/// How many header lines a request may have.
-const LINES: usize = 100;
 
 /// Refuses a head that two parsers could read differently, or that is too large.
 ///
 /// # Errors
 /// `HeadersTooLarge` or `RequestMalformed`.
-pub(crate) fn check(head: &RequestHeader, limit: usize) -> Result<(), Reason> {
+pub(crate) fn check(head: &RequestHeader, limits: &Limits) -> Result<(), Reason> {
     let headers = &head.headers;
     let size: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len() + 4)
         .sum();
-    if size + head.raw_path().len() > limit || headers.len() > LINES {
+    let lines = u32::try_from(headers.len()).unwrap_or(u32::MAX);
+    if size + head.raw_path().len() > limits.headers || lines > limits.header_lines {
         return Err(Reason::HeadersTooLarge);
     }
     let is_doubled = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
@@ -51,6 +52,20 @@ pub(crate) fn check(head: &RequestHeader, limit: usize) -> Result<(), Reason> {
         return Err(Reason::RequestMalformed);
     }
     Ok(())
+}
+
+/// The path as bytes, without the query: never decoded, so that nothing else can be meant. `None` where the request line
+/// has a `#`, which no target may (RFC 9112 section 3.2) and which is gone from the parsed one.
+pub(crate) fn path(session: &Session) -> Option<&[u8]> {
+    if !session.is_http2() {
+        let head = session.downstream_session.to_h1_raw();
+        let line = head.split(|byte| *byte == b'\n').next()?;
+        if line.contains(&b'#') {
+            return None;
+        }
+    }
+    let target = session.req_header().raw_path();
+    target.split(|byte| *byte == b'?').next()
 }
 
 /// `Transfer-Encoding` is absent or exactly `chunked` (RFC 9112 section 6.1).
@@ -158,6 +173,7 @@ impl Verb {
 #[cfg(test)]
 mod tests {
     use super::{Verb, check, check_media, mirrored};
+    use crate::config::Limits;
     use crate::model::Reason;
     use http::HeaderMap;
     use pingora::http::RequestHeader;
@@ -178,62 +194,82 @@ mod tests {
         check_media(&headers)
     }
 
+    fn checked(lines: &[(&'static str, &str)]) -> Result<(), Reason> {
+        check(&head(lines), &Limits::default())
+    }
+
     #[test]
     fn a_plain_head_passes() {
         assert_eq!(
-            check(&head(&[("host", "gw"), ("connection", "keep-alive")]), 1024),
+            checked(&[("host", "gw"), ("connection", "keep-alive")]),
             Ok(())
         );
     }
 
     #[test]
-    fn a_head_without_host_is_refused() {
-        assert_eq!(check(&head(&[]), 1024), Err(Reason::RequestMalformed));
+    fn h18_a_head_without_host_is_refused() {
+        assert_eq!(checked(&[]), Err(Reason::RequestMalformed));
     }
 
     #[test]
-    fn a_connection_header_that_nominates_ours_is_refused() {
-        let lines = [("host", "gw"), ("connection", "close, Mcp-Name")];
-        assert_eq!(check(&head(&lines), 1024), Err(Reason::RequestMalformed));
-    }
-
-    #[test]
-    fn a_transfer_coding_other_than_chunked_is_refused() {
-        for coding in ["identity, chunked", "gzip", "xchunked"] {
-            let lines = [("host", "gw"), ("transfer-encoding", coding)];
+    fn h33_a_connection_header_that_nominates_ours_is_refused() {
+        for nominated in ["close, Mcp-Name", "Authorization", "close,x", "upgrade"] {
+            let lines = [("host", "gw"), ("connection", nominated)];
             assert_eq!(
-                check(&head(&lines), 1024),
+                checked(&lines),
                 Err(Reason::RequestMalformed),
-                "{coding}"
+                "{nominated}"
             );
         }
-        let doubled = [
-            ("host", "gw"),
-            ("transfer-encoding", "chunked"),
-            ("transfer-encoding", "chunked"),
-        ];
-        assert_eq!(check(&head(&doubled), 1024), Err(Reason::RequestMalformed));
-        assert_eq!(
-            check(
-                &head(&[("host", "gw"), ("transfer-encoding", "chunked")]),
-                1024
-            ),
-            Ok(())
-        );
+        let lines = [("host", "gw"), ("connection", "close, TE,,keep-alive")];
+        assert_eq!(checked(&lines), Ok(()));
     }
 
     #[test]
-    fn the_header_limit_holds_to_the_byte() {
+    fn h03_a_transfer_coding_other_than_chunked_is_refused() {
+        for coding in ["identity, chunked", "chunked;q=1", "gzip", "xchunked", ""] {
+            let lines = [("host", "gw"), ("transfer-encoding", coding)];
+            assert_eq!(checked(&lines), Err(Reason::RequestMalformed), "{coding}");
+        }
+        let once = [("host", "gw"), ("transfer-encoding", "Chunked")];
+        let twice = [once[0], once[1], once[1]];
+        assert_eq!(checked(&twice), Err(Reason::RequestMalformed));
+        assert_eq!(checked(&once), Ok(()));
+    }
+
+    #[test]
+    fn limit_headers_at_and_past_the_bound() {
         // "host" + "gw" + 4, and the path "/mcp".
-        assert_eq!(check(&head(&[("host", "gw")]), 14), Ok(()));
+        let bounded = |headers| Limits {
+            headers,
+            ..Limits::default()
+        };
+        let check = |bytes| check(&head(&[("host", "gw")]), &bounded(bytes));
+        assert_eq!((check(15), check(14)), (Ok(()), Ok(())));
+        assert_eq!(check(13), Err(Reason::HeadersTooLarge));
+    }
+
+    #[test]
+    fn limit_header_lines_at_and_past_the_bound() {
+        let limits = Limits {
+            header_lines: 3,
+            ..Limits::default()
+        };
+        let line = ("x-line", "1");
+        let check = |lines: &[_]| check(&head(lines), &limits);
+        let host = ("host", "gw");
+        assert_eq!(check(&[host, line]), Ok(()));
+        assert_eq!(check(&[host, line, line]), Ok(()));
+        let past = check(&[host, line, line, line]);
         assert_eq!(
-            check(&head(&[("host", "gw")]), 13),
-            Err(Reason::HeadersTooLarge)
+            past,
+            Err(Reason::HeadersTooLarge),
+            "every line counts, of one name too"
         );
     }
 
     #[test]
-    fn only_plain_json_reaches_the_parser() {
+    fn h37_only_plain_json_reaches_the_parser() {
         for good in [
             "application/json",
             "Application/JSON ; charset=\"UTF-8\"",
@@ -271,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_are_compared_as_bytes() {
+    fn h19_methods_are_compared_as_bytes() {
         assert_eq!(Verb::of(&http::Method::POST), Ok(Verb::Post));
         for other in ["post", "PUT", "TRACE", "HEAD"] {
             let method = http::Method::from_bytes(other.as_bytes()).unwrap();

@@ -11,6 +11,7 @@ mod exchange;
 mod farewell;
 mod finish;
 mod forward;
+mod frames;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -18,7 +19,9 @@ pub mod guard;
 mod head;
 pub mod inflight;
 pub mod listen;
+pub mod load;
 pub mod origin;
+pub mod places;
 pub mod progress;
 mod refuse;
 mod response;
@@ -30,4 +33,5 @@ pub mod throttle;
 pub mod tls;
 mod trim;
 mod unproven;
+mod vigil;
 mod wellknown;

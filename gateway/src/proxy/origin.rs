@@ -162,7 +162,7 @@ mod tests {
     use super::names_loopback;
 
     #[test]
-    fn only_exact_loopback_names_are_loopback() {
+    fn h42_only_exact_loopback_names_are_loopback() {
         for good in [
             "localhost",
             "localhost:8080",

@@ -54,6 +54,9 @@ pub(crate) async fn answer(
     let reason = refused.refusal.reason();
     let status = status(services, refused);
     let body = body(refused);
+    if is_end_unknown(reason) {
+        session.set_keepalive(None);
+    }
     let mut head = ResponseHeader::build(status, Some(10))?;
     head.insert_header("content-type", "application/json")?;
     head.insert_header("content-length", body.len())?;
@@ -80,6 +83,11 @@ pub(crate) async fn answer(
         return Ok(());
     }
     session.write_response_body(Some(body), true).await
+}
+
+/// Whether nobody can say where the request ends and the next one begins (RFC 9112 section 6.3).
+const fn is_end_unknown(reason: Reason) -> bool {
+    matches!(reason, Reason::BodyIncomplete | Reason::RequestMalformed)
 }
 
 fn challenge(
@@ -152,7 +160,7 @@ fn extra(reason: Reason) -> Option<(&'static str, &'static str)> {
     ) {
         return Some(("retry-after", RETRY_AFTER));
     }
-    if reason == Reason::RateLimited {
+    if matches!(reason, Reason::RateLimited | Reason::Overloaded) {
         return Some(("retry-after", "1"));
     }
     if reason == Reason::HttpMethodNotAllowed {

@@ -44,6 +44,10 @@ pub(crate) fn head(
     asked: &RequestHeader,
     response: &mut ResponseHeader,
 ) -> pingora::Result<()> {
+    // What follows would be no HTTP, and nobody was allowed to speak anything else.
+    if response.status == StatusCode::SWITCHING_PROTOCOLS {
+        return replace(forwarding, response.status);
+    }
     if response.status.is_informational() {
         keep(response, &[]);
         return Ok(());

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::TRANSFER_ENCODING;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -22,10 +23,9 @@ use crate::proxy::guard::Connection;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::progress::{Forwarding, Passage, Progress, Stage};
 use crate::proxy::services::Services;
+use crate::proxy::vigil::Vigil;
 use crate::proxy::{curfew, farewell, finish, forward, refuse, response};
 
-/// How long one write to a client may take.
-const WRITE: Duration = Duration::from_secs(30);
 /// How long the rest of a refused body is read, so that the answer is not lost in a reset.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -87,13 +87,22 @@ impl ProxyHttp for Gateway {
             .downcast::<Arc<Connection>>()
             .ok()
             .map(|handle| *handle);
+        // The first thing that pingora does once a head is whole.
+        if let Some(connection) = &progress.connection {
+            connection.vigil(Vigil::arrived);
+        }
     }
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut Progress) -> Result<()> {
-        session.set_write_timeout(Some(WRITE));
+        let limits = self.services.load().limits;
+        session.set_write_timeout(Some(limits.write_timeout));
         session
             .downstream_session
             .set_total_drain_timeout(Some(DRAIN));
+        // The codec takes chunks that others end elsewhere: nothing behind them is read as a request.
+        if session.get_header(TRANSFER_ENCODING).is_some() {
+            session.set_keepalive(None);
+        }
         // An upstream's 1xx heads say nothing that a client may rely on; ours to `Expect` still goes out.
         session.downstream_session.set_ignore_info_resp(true);
         Ok(())

@@ -10,6 +10,7 @@ use crate::config::{ArgumentsRecord, Limits};
 use crate::decision::circumstance::InForce;
 use crate::identity::Verifier;
 use crate::model::Clock;
+use crate::proxy::load::Load;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::Routes;
 use crate::proxy::session::Sessions;
@@ -36,6 +37,8 @@ pub struct Services {
     pub sessions: Arc<Sessions>,
     /// How many attempts to authenticate failed. Outlives a reload.
     pub throttle: Arc<Throttle>,
+    /// How many bytes of bodies are held. Outlives a reload.
+    pub load: Load,
     /// The proxies whose `Client-Cert` is believed.
     pub client_cert_from: Vec<IpNet>,
     /// Upper bounds.

@@ -62,7 +62,7 @@ impl Throttle {
 }
 
 /// Who counts as one source: an IPv4 address, or the network of 64 bits that one IPv6 host can choose its addresses in.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::model::{Reason, ServerName, UnixTime};
 use registry::Families;
 
-pub use labels::{Challenge, Ending, Scheme};
+pub use labels::{Challenge, Ending, Scheme, Unwelcome};
 pub use server::ServerMetrics;
 pub use table::{METRICS, MetricKind, MetricRow};
 
@@ -35,6 +35,8 @@ pub struct Metrics {
     servers: RwLock<HashMap<ServerName, Arc<ServerMetrics>>>,
     decision_duration: Histogram,
     refused: Vec<(Reason, IntCounter)>,
+    connections: IntGauge,
+    turned_away: Vec<(Unwelcome, IntCounter)>,
     audit: Audit,
     keys: IntGaugeVec,
     sunsets: IntGaugeVec,
@@ -62,6 +64,12 @@ impl Metrics {
             servers: RwLock::default(),
             decision_duration: families.decision_duration()?,
             refused: families.refused()?,
+            connections: registry::resolve(
+                &table::CONNECTIONS,
+                &families.gauge(&table::CONNECTIONS)?,
+                &[],
+            )?,
+            turned_away: families.turned_away()?,
             audit: Audit::new(&families)?,
             keys: families.gauge(&table::JWKS_LAST_SUCCESS)?,
             sunsets: families.gauge(&table::API_KEY_SUNSET)?,
@@ -122,6 +130,18 @@ impl Metrics {
     /// A request was refused before its server was known.
     pub fn refused(&self, reason: Reason) {
         labels::count(&self.refused, reason);
+    }
+
+    /// So many connections of agents are open.
+    pub fn connections(&self, open: u32) {
+        self.connections.set(open.into());
+    }
+
+    /// A connection was closed before a request was known.
+    pub fn turned_away(&self, why: Unwelcome) {
+        if let Some((_, counter)) = self.turned_away.iter().find(|(known, _)| *known == why) {
+            counter.inc();
+        }
     }
 
     /// A decision took `time`.

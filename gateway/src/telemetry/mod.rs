@@ -3,4 +3,4 @@
 pub mod logs;
 pub mod metrics;
 
-pub use metrics::{Challenge, Ending, MetricError, Metrics, Scheme, ServerMetrics};
+pub use metrics::{Challenge, Ending, MetricError, Metrics, Scheme, ServerMetrics, Unwelcome};

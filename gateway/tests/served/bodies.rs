@@ -78,7 +78,7 @@ fn assert_refused(answer: &Answer, status: u16, code: i64, reason: &str) {
 }
 
 #[tokio::test]
-async fn limit_body_below_and_at_the_bound_bodies_arrive_byte_for_byte() {
+async fn h39_bodies_of_every_size_up_to_the_limit_arrive_byte_for_byte() {
     let wire = Wire::configured(LIMITED).await;
     let sizes = [
         200,
@@ -107,7 +107,7 @@ async fn limit_body_below_and_at_the_bound_bodies_arrive_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn limit_body_past_the_bound_a_body_is_too_large_and_never_arrives() {
+async fn limit_body_one_byte_over_the_limit_is_too_large_and_never_arrives() {
     let wire = Wire::configured(LIMITED).await;
     for http in BOTH {
         let client = client(http);
@@ -150,7 +150,7 @@ async fn a_body_of_one_byte_is_read_and_one_of_none_is_no_message() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_passes_up_to_64_kib_and_needs_one_beyond() {
+async fn h39_a_body_without_a_length_passes_up_to_64_kib_and_needs_one_beyond() {
     let wire = Wire::configured(LIMITED).await;
     for http in BOTH {
         let client = client(http);
@@ -176,7 +176,7 @@ async fn a_body_without_a_length_passes_up_to_64_kib_and_needs_one_beyond() {
 }
 
 #[tokio::test]
-async fn many_bodies_on_one_http2_connection_do_not_mix() {
+async fn h39_many_bodies_on_one_http2_connection_do_not_mix() {
     let wire = Wire::configured(LIMITED).await;
     let client = client(Http::Two);
     let sizes = [300, 70_000, 65_536, 500_000, 1_000, 65_537, 200_000, 400];
@@ -195,7 +195,7 @@ async fn many_bodies_on_one_http2_connection_do_not_mix() {
 }
 
 #[tokio::test]
-async fn a_refused_body_says_so_for_every_media_type_and_size() {
+async fn h39_a_refused_body_says_so_for_every_media_type_and_size() {
     let wire = Wire::configured(LIMITED).await;
     let text = Lines::legacy().with("content-type", "text/plain");
     for size in [200, UNANNOUNCED + 1, LIMIT] {

@@ -13,7 +13,7 @@ async fn usual() -> (Gateway, Upstream, String) {
 }
 
 #[tokio::test]
-async fn every_method_and_form_of_the_path_without_a_token_gets_the_same_challenge() {
+async fn p06_every_method_and_form_of_the_path_without_a_token_gets_the_same_challenge() {
     let (gateway, upstream, _token) = usual().await;
     let expected = format!(
         r#"Bearer resource_metadata="{}", scope="crm:read""#,
@@ -189,7 +189,7 @@ async fn a_token_in_the_query_is_an_invalid_request_even_beside_a_good_one() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_looks_the_same_with_and_without_a_token() {
+async fn h30_an_unknown_path_looks_the_same_with_and_without_a_token() {
     let (gateway, upstream, token) = usual().await;
     let url = format!("http://{}/unknown/mcp", gateway.address());
     let message = modern("search_x", &json!({}));
@@ -225,7 +225,7 @@ fn comparable(answer: &Answer) -> (u16, Vec<String>, Value) {
 }
 
 #[tokio::test]
-async fn nothing_that_a_stranger_says_comes_back() {
+async fn p08_nothing_that_a_stranger_says_comes_back() {
     let (gateway, upstream, _token) = usual().await;
     let canary = "canary\\\"><x";
     let issuer = &gateway.setup.issuer;

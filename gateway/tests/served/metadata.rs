@@ -18,7 +18,7 @@ async fn ask(gateway: &Gateway, method: Method, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_document_is_at_the_path_inserted_url_with_and_without_a_slash() {
+async fn p03_the_document_is_at_the_path_inserted_url_with_and_without_a_slash() {
     let (gateway, upstream) = one_server().await;
 
     for slash in ["", "/"] {
@@ -42,7 +42,7 @@ async fn the_document_is_at_the_path_inserted_url_with_and_without_a_slash() {
 }
 
 #[tokio::test]
-async fn head_has_the_length_of_the_document_and_no_body() {
+async fn p05_head_has_the_length_of_the_document_and_no_body() {
     let (gateway, _upstream) = one_server().await;
     let path = format!("{WELL_KNOWN}{PATH}");
 
@@ -55,7 +55,7 @@ async fn head_has_the_length_of_the_document_and_no_body() {
 }
 
 #[tokio::test]
-async fn a_browser_may_ask_from_anywhere_and_nobody_may_post() {
+async fn p05_a_browser_may_ask_from_anywhere_and_nobody_may_post() {
     let (gateway, _upstream) = one_server().await;
     let path = format!("{WELL_KNOWN}{PATH}");
 
@@ -78,7 +78,7 @@ async fn a_browser_may_ask_from_anywhere_and_nobody_may_post() {
 }
 
 #[tokio::test]
-async fn a_foreign_origin_may_read_the_document() {
+async fn p05_a_foreign_origin_may_read_the_document() {
     let (gateway, _upstream) = one_server().await;
     let url = format!("http://{}{WELL_KNOWN}{PATH}", gateway.address());
     let request = Agent::new("", None).client.get(url);
@@ -90,7 +90,7 @@ async fn a_foreign_origin_may_read_the_document() {
 }
 
 #[tokio::test]
-async fn the_root_has_the_document_of_an_only_server_and_404_for_two() {
+async fn p03_the_root_has_the_document_of_an_only_server_and_404_for_two() {
     let (gateway, upstream) = one_server().await;
     let at_path = ask(&gateway, Method::GET, &format!("{WELL_KNOWN}{PATH}")).await;
     for slash in ["", "/"] {
@@ -114,7 +114,7 @@ async fn the_root_has_the_document_of_an_only_server_and_404_for_two() {
 }
 
 #[tokio::test]
-async fn an_unknown_suffix_is_404() {
+async fn p02_an_unknown_suffix_is_404() {
     let (gateway, _upstream) = one_server().await;
     for suffix in [
         "/crm",
@@ -136,7 +136,7 @@ async fn an_unknown_suffix_is_404() {
 }
 
 #[tokio::test]
-async fn the_document_is_the_same_bytes_whatever_the_client_says_about_hosts() {
+async fn p01_the_document_is_the_same_bytes_whatever_the_client_says_about_hosts() {
     let (gateway, _upstream) = one_server().await;
     let path = format!("{WELL_KNOWN}{PATH}");
     let usual = ask(&gateway, Method::GET, &path).await;

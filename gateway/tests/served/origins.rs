@@ -63,7 +63,7 @@ const OURS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn a_foreign_origin_is_refused_before_anybody_asks_who_it_is() {
+async fn h41_a_foreign_origin_is_refused_before_anybody_asks_who_it_is() {
     let (gateway, upstream, token) = usual().await;
     for origin in FOREIGN {
         for token in [None, Some("nonsense"), Some(token.as_str())] {
@@ -87,7 +87,7 @@ async fn a_foreign_origin_is_refused_before_anybody_asks_who_it_is() {
 }
 
 #[tokio::test]
-async fn our_own_origins_may_call_and_read() {
+async fn h41_our_own_origins_may_call_and_read() {
     let (gateway, upstream, token) = usual().await;
     for origin in OURS {
         let answer = call_from(&gateway, Some(&token), origin).await;
@@ -111,7 +111,7 @@ async fn our_own_origins_may_call_and_read() {
 }
 
 #[tokio::test]
-async fn a_browser_can_read_the_challenge_of_a_401() {
+async fn h43_a_browser_can_read_the_challenge_of_a_401() {
     let (gateway, upstream, _token) = usual().await;
 
     let answer = call_from(&gateway, None, "https://app.test").await;
@@ -131,7 +131,7 @@ async fn a_browser_can_read_the_challenge_of_a_401() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_without_a_token_and_lets_mcp_headers_pass() {
+async fn h43_a_preflight_is_answered_without_a_token_and_lets_mcp_headers_pass() {
     let (gateway, upstream, _token) = usual().await;
     for origin in OURS {
         let answer = preflight(&gateway, origin).await;
@@ -162,7 +162,7 @@ async fn a_preflight_is_answered_without_a_token_and_lets_mcp_headers_pass() {
 }
 
 #[tokio::test]
-async fn a_preflight_of_a_foreign_origin_is_refused() {
+async fn h43_a_preflight_of_a_foreign_origin_is_refused() {
     let (gateway, upstream, _token) = usual().await;
     for origin in FOREIGN {
         let answer = preflight(&gateway, origin).await;
@@ -183,7 +183,7 @@ async fn call_host(gateway: &Gateway, token: &str, host: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_name_that_was_rebound_to_this_machine_is_refused_on_loopback() {
+async fn h42_a_name_that_was_rebound_to_this_machine_is_refused_on_loopback() {
     let (gateway, upstream, token) = usual().await;
     let port = gateway.address().port();
     let foreign = [
@@ -212,7 +212,7 @@ async fn a_name_that_was_rebound_to_this_machine_is_refused_on_loopback() {
 }
 
 #[tokio::test]
-async fn a_request_with_two_origins_or_two_hosts_is_ambiguous() {
+async fn h41_a_request_with_two_origins_or_two_hosts_is_ambiguous() {
     let (gateway, upstream, token) = usual().await;
     for lines in [
         "Host: localhost\r\nOrigin: https://app.test\r\nOrigin: https://foreign.test",

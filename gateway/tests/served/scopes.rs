@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_token_without_the_servers_minimum_is_told_all_scopes_to_ask_for() {
+async fn p07_a_token_without_the_servers_minimum_is_told_all_scopes_to_ask_for() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let token = setup.issuer.token("alice", &["analyst"], "profile");
@@ -52,7 +52,7 @@ async fn the_minimum_holds_for_every_era_and_verb() {
 }
 
 #[tokio::test]
-async fn a_row_with_scopes_asks_for_them_and_opens_with_them() {
+async fn p07_a_row_with_scopes_asks_for_them_and_opens_with_them() {
     let upstream = Upstream::plain().await;
     let setup = Setup::default();
     let poor = setup.analyst();

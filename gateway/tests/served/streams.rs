@@ -235,7 +235,7 @@ async fn arriving(request: impl Fn(&Agent) -> RequestBuilder, lines: &[(&str, &s
 }
 
 #[tokio::test]
-async fn only_headers_that_are_meant_for_the_server_arrive() {
+async fn h31_only_headers_that_are_meant_for_the_server_arrive() {
     let foreign = [
         ("x-forwarded-for", "203.0.113.9"),
         ("x-forwarded-host", "evil.test"),

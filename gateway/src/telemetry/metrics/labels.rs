@@ -34,6 +34,33 @@ impl Scheme {
     }
 }
 
+/// Why a connection was closed before a request was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwelcome {
+    /// Its source has as many as it may.
+    Source,
+    /// The TLS handshake failed.
+    Handshake,
+    /// The handshake, or the head of a request, took too long.
+    Slow,
+    /// The head of a request could not be read.
+    Malformed,
+}
+
+impl Unwelcome {
+    pub(super) const ALL: [Self; 4] = [Self::Source, Self::Handshake, Self::Slow, Self::Malformed];
+
+    /// The value of `reason`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Handshake => "handshake",
+            Self::Slow => "slow",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
 /// What a challenge says (RFC 6750 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {

@@ -9,6 +9,7 @@ use prometheus::{
 };
 
 use super::MetricError;
+use super::labels::Unwelcome;
 use super::table::{self, METRICS, MetricKind, MetricRow};
 use crate::model::Reason;
 
@@ -89,6 +90,13 @@ impl Families {
         let counter =
             |reason: Reason| Ok((reason, resolve(&table::REFUSED, &family, &[reason.name()])?));
         Reason::ALL.into_iter().map(counter).collect()
+    }
+
+    pub(super) fn turned_away(&self) -> Result<Vec<(Unwelcome, IntCounter)>, MetricError> {
+        let row = &table::TURNED_AWAY;
+        let family = self.counter(row)?;
+        let counter = |why: Unwelcome| Ok((why, resolve(row, &family, &[why.name()])?));
+        Unwelcome::ALL.into_iter().map(counter).collect()
     }
 
     /// Every sample.

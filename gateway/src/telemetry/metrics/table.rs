@@ -37,6 +37,8 @@ pub const METRICS: &[MetricRow] = &[
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
     RELOAD,
+    CONNECTIONS,
+    TURNED_AWAY,
     STREAMS,
     UPSTREAM_UP,
     BUILD_INFO,
@@ -127,6 +129,20 @@ pub(super) const RELOAD: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &[],
     help: "1 when the last attempt to load the configuration succeeded, else 0.",
+};
+
+pub(super) const CONNECTIONS: MetricRow = MetricRow {
+    name: "gatewright_connections_active",
+    kind: MetricKind::Gauge,
+    labels: &[],
+    help: "Connections of agents that are open.",
+};
+
+pub(super) const TURNED_AWAY: MetricRow = MetricRow {
+    name: "gatewright_connections_refused_total",
+    kind: MetricKind::Counter,
+    labels: &["reason"],
+    help: "Connections closed before a request was known, which leaves no record: `source` has too many, `handshake` failed, `slow` head, `malformed` head (answered 400 or 405).",
 };
 
 pub(super) const STREAMS: MetricRow = MetricRow {

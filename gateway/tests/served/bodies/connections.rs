@@ -25,7 +25,7 @@ fn assert_reason((status, body): &(u16, String), expected: u16, reason: &str) {
 }
 
 #[tokio::test]
-async fn a_client_that_stalls_is_told_so_in_time_and_nothing_arrives() {
+async fn h20_a_client_that_stalls_is_told_so_in_time_and_nothing_arrives() {
     let wire = Wire::configured("limits: { body_timeout: 300ms }").await;
     let body = allowed();
     for length in [body.len(), 500_000] {
@@ -46,7 +46,7 @@ async fn a_client_that_stalls_is_told_so_in_time_and_nothing_arrives() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_slowly_but_in_time_arrives() {
+async fn h20_a_body_that_comes_slowly_but_in_time_arrives() {
     let wire = Wire::configured("limits: { body_timeout: 5s }").await;
     let request = wire.framed(&allowed());
     let mut client = wire.connect().await;
@@ -59,7 +59,7 @@ async fn a_body_that_comes_slowly_but_in_time_arrives() {
 }
 
 #[tokio::test]
-async fn a_body_shorter_than_announced_never_arrives() {
+async fn h12_a_body_shorter_than_announced_never_arrives() {
     let wire = Wire::start().await;
     let body = allowed();
     let cut = body.len() - 1;
@@ -75,7 +75,7 @@ async fn a_body_shorter_than_announced_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_without_its_last_chunk_never_arrives() {
+async fn h12_a_chunked_body_without_its_last_chunk_never_arrives() {
     let wire = Wire::start().await;
     let body = allowed();
     let chunk = format!("{:x}\r\n{body}\r\n", body.len());
@@ -99,7 +99,7 @@ async fn a_chunked_body_without_its_last_chunk_never_arrives() {
 }
 
 #[tokio::test]
-async fn who_expects_100_continue_is_told_to_go_on_and_then_answered() {
+async fn h15_who_expects_100_continue_is_told_to_go_on_and_then_answered() {
     let wire = Wire::start().await;
     let body = allowed();
     let lines = format!("content-length: {}\r\nexpect: 100-continue\r\n", body.len());
@@ -117,7 +117,7 @@ async fn who_expects_100_continue_is_told_to_go_on_and_then_answered() {
 }
 
 #[tokio::test]
-async fn who_expects_100_continue_is_refused_before_the_body_when_the_head_says_enough() {
+async fn h15_who_expects_100_continue_is_refused_before_the_body_when_the_head_says_enough() {
     let wire = Wire::configured("limits: { body: 64KiB }").await;
     let large = "content-length: 65537\r\nexpect: 100-continue\r\n";
     let small = "content-length: 10\r\nexpect: 100-continue\r\n";
@@ -129,7 +129,7 @@ async fn who_expects_100_continue_is_refused_before_the_body_when_the_head_says_
             415,
             "media_type_unsupported",
         ),
-        (wire.head(unknown), 400, "request_malformed"),
+        (wire.head(unknown), 417, "expectation_unsupported"),
     ];
     for (head, status, reason) in cases {
         let mut client = wire.connect().await;
@@ -140,7 +140,7 @@ async fn who_expects_100_continue_is_refused_before_the_body_when_the_head_says_
     let reasons = [
         "body_too_large",
         "media_type_unsupported",
-        "request_malformed",
+        "expectation_unsupported",
     ];
     assert_eq!(decisions, reasons);
 
@@ -156,7 +156,7 @@ async fn who_expects_100_continue_is_refused_before_the_body_when_the_head_says_
 }
 
 #[tokio::test]
-async fn a_refusal_between_two_calls_of_a_connection_changes_neither() {
+async fn h16_a_refusal_between_two_calls_of_a_connection_changes_neither() {
     let wire = Wire::start().await;
     let mut client = wire.connect().await;
     let second = [
@@ -180,7 +180,7 @@ async fn a_refusal_between_two_calls_of_a_connection_changes_neither() {
 }
 
 #[tokio::test]
-async fn what_is_sent_behind_a_request_before_its_answer_is_not_served() {
+async fn h16_what_is_sent_behind_a_request_before_its_answer_is_not_served() {
     let wire = Wire::start().await;
     for (first, status) in [(allowed(), 200), ("[]".to_owned(), 400)] {
         let mut client = wire.connect().await;
@@ -197,7 +197,7 @@ async fn what_is_sent_behind_a_request_before_its_answer_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_refused_unread_does_not_lose_its_answer() {
+async fn h39_a_body_that_is_refused_unread_does_not_lose_its_answer() {
     let wire = Wire::configured("limits: { body: 64KiB }").await;
     let body = call_of(3 * 1024 * 1024);
     let lines = format!("content-length: {}\r\n", body.len());
@@ -228,7 +228,7 @@ async fn a_body_that_is_refused_unread_does_not_lose_its_answer() {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_never_read_as_the_next_request() {
+async fn h16_a_refused_body_is_never_read_as_the_next_request() {
     let wire = Wire::start().await;
     let inner = wire.framed(&allowed());
     let head = wire.head(&format!("content-length: {}\r\n", inner.len()));

@@ -142,7 +142,7 @@ async fn an_unknown_version_is_told_those_that_a_request_may_name() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_called_plain_json_never_arrives() {
+async fn h37_a_body_that_is_not_called_plain_json_never_arrives() {
     let mut cases = Vec::new();
     for lines in [Lines::legacy(), modern_lines()] {
         let media = |value| lines.clone().with("content-type", value);
@@ -172,7 +172,7 @@ async fn a_body_that_is_not_called_plain_json_never_arrives() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_told_what_would_be_taken() {
+async fn h35_a_compressed_body_is_told_what_would_be_taken() {
     let wire = Wire::start().await;
     let lines = Lines::legacy().with("content-encoding", "gzip");
     let answer = wire.post(&lines, b"\x1f\x8b\x08".to_vec()).await;
@@ -183,7 +183,7 @@ async fn a_compressed_body_is_told_what_would_be_taken() {
 
 /// Framing is refused before anyone is asked who they are: the answer is the same with and without a token.
 #[tokio::test]
-async fn a_doubled_content_type_is_refused_alike_with_and_without_a_token() {
+async fn h37_a_doubled_content_type_is_refused_alike_with_and_without_a_token() {
     let wire = Wire::start().await;
     let lines = Lines::legacy().plus("content-type", "application/json");
     let agent = wire.post(&lines, allowed()).await;
