@@ -78,7 +78,7 @@ fn assert_refused(answer: &Answer, status: u16, code: i64, reason: &str) {
 }
 
 #[tokio::test]
-async fn limit_body_below_and_at_the_bound_bodies_arrive_byte_for_byte() {
+async fn bodies_of_every_size_up_to_the_limit_arrive_byte_for_byte() {
     let wire = Wire::configured(LIMITED).await;
     let sizes = [
         200,
@@ -107,7 +107,7 @@ async fn limit_body_below_and_at_the_bound_bodies_arrive_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn limit_body_past_the_bound_a_body_is_too_large_and_never_arrives() {
+async fn one_byte_over_the_limit_is_too_large_and_never_arrives() {
     let wire = Wire::configured(LIMITED).await;
     for http in BOTH {
         let client = client(http);
