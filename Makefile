@@ -13,7 +13,7 @@ FUZZ_TARGETS ?= jsonrpc sse listing
 FUZZ_SECONDS ?= 60
 CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
 
-.PHONY: dev test bench lint build-tools test-tools rust-tests fuzz docs deny layers examples clients conformance load-smoke
+.PHONY: dev test bench lint build-tools test-tools rust-tests fuzz docs deny layers examples clients conformance attacks load-smoke
 
 dev: build-tools
 	cargo build --profile first-run -p gatewright
@@ -24,13 +24,13 @@ build-tools:
 	@.ci/need cmake:cmake cc:gcc
 
 test-tools: build-tools
-	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++
+	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++ slowhttptest:slowhttptest
 	@.ci/npm gateway/tests/clients
 	@.ci/npm gateway/tests/conformance
 	@.ci/tool cargo-nextest 0.9.143
 	@.ci/tool cargo-deny 0.18.9
 
-test: test-tools lint deny layers rust-tests fuzz docs examples clients conformance load-smoke
+test: test-tools lint deny layers rust-tests fuzz docs examples clients conformance attacks load-smoke
 	@echo "all parts of make test passed"
 
 lint:
@@ -64,8 +64,12 @@ clients:
 	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/clients/run.mjs
 
 conformance:
-	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything \
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything GATEWRIGHT_VENV=$(VENV) \
 	  node gateway/tests/conformance/through-gateway.mjs
+
+# Floods and slow senders from outside, while good traffic must not notice.
+attacks:
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/attacks/run.mjs
 
 load-smoke:
 	GATEWRIGHT_BIN=$(CURDIR)/target/debug/gatewright target/debug/load --quick

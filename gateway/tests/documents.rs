@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[path = "documents/limits.rs"]
+mod limits;
 #[path = "documents/threats.rs"]
 mod threats;
 

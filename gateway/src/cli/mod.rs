@@ -10,6 +10,7 @@ use crate::config::{Colour, search};
 use crate::telemetry::logs;
 
 pub mod check;
+mod config;
 mod dev;
 mod instance;
 mod keys;
@@ -50,6 +51,9 @@ enum Verb {
     Run(Configured),
     /// Say everything that is wrong with a configuration, without starting anything.
     Check(Check),
+    /// Look at a configuration.
+    #[command(subcommand)]
+    Config(config::Config),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
     Reload(Instance),
     /// Show what a running gateway is serving.
@@ -124,6 +128,7 @@ pub fn main() -> ExitCode {
             };
             check::run(check.configured.config, output, colour)
         }
+        Verb::Config(config::Config::Show(show)) => config::show(show, colour),
         Verb::Reload(instance) => instance::reload(instance),
         Verb::Status(instance) => instance::status(instance),
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),

@@ -18,6 +18,7 @@ use super::review::Review;
 use super::roles::policy;
 use super::section::{Section, walk};
 use super::servers::servers;
+use super::shown::{Shown, shown};
 use super::tree::{self, At, Value};
 
 /// Reads and checks the file at `path`. `environment` answers `${NAME}`. Named files are opened only to see that they can be.
@@ -25,15 +26,30 @@ pub fn load(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Mistakes> {
-    match read(path) {
-        Ok(text) => parse(&text, path, environment),
-        Err(error) => Err(Mistakes::one(Mistake::of_file(
+    parse(&readable(path)?, path, environment)
+}
+
+/// What is in force with the file at `path`, to be shown: without values of the environment.
+pub fn load_shown(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Shown, Mistakes> {
+    let text = readable(path)?;
+    parse(&text, path, environment)?;
+    // INVARIANT: it was read a moment ago, so that it can be read again.
+    let node = tree::parse(&text);
+    Ok(node.map_or(Shown::Absent, |node| shown(ROOT, &node)))
+}
+
+fn readable(path: &Path) -> Result<String, Mistakes> {
+    read(path).map_err(|error| {
+        Mistakes::one(Mistake::of_file(
             path,
             "unreadable-file",
             format!("cannot read the configuration: {error}"),
             "name a readable file of at most 1 MiB of UTF-8 with `--config`",
-        ))),
-    }
+        ))
+    })
 }
 
 /// Checks `text`, which is what the file at `path` says; relative paths start at the folder of `path`.

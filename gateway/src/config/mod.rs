@@ -28,6 +28,7 @@ mod scopes;
 pub mod search;
 mod section;
 mod servers;
+pub mod shown;
 mod suggest;
 pub mod sunset;
 mod tree;

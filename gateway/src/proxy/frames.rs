@@ -1,7 +1,7 @@
 //! How far an HTTP/2 client is with the frame it is sending (RFC 9113 section 4.1). Looks at frame heads alone, never
 //! at what a frame says, and judges nothing: that is the codec's part.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The client's preface (RFC 9113 section 3.4), in bytes.
 const PREFACE: usize = 24;
@@ -9,8 +9,15 @@ const PREFACE: usize = 24;
 const HEAD: usize = 9;
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
+const PRIORITY: u8 = 0x2;
+const SETTINGS: u8 = 0x4;
+const PING: u8 = 0x6;
 const CONTINUATION: u8 = 0x9;
 const END_HEADERS: u8 = 0x4;
+/// Frames of a second that serve no request, of which clients send a few: past it they are sent to be answered. Each costs
+/// the client 9 bytes, and the gateway an answer.
+const MOST_AIMLESS: u32 = 1000;
+const SPAN: Duration = Duration::from_secs(1);
 
 /// The frames of one connection, as bytes come in.
 #[derive(Debug)]
@@ -25,6 +32,9 @@ pub(super) struct Frames {
     block: Block,
     /// Since when something is being sent that has to have an end soon.
     since: Option<Instant>,
+    /// Frames since `counted` that serve no request.
+    aimless: u32,
+    counted: Option<Instant>,
 }
 
 /// Whether the head of a request goes on in the next frame.
@@ -44,7 +54,14 @@ impl Frames {
             missing: 0,
             block: Block::Closed,
             since: None,
+            aimless: 0,
+            counted: None,
         }
+    }
+
+    /// Whether too many frames came in a second that serve no request.
+    pub(super) const fn is_flood(&self) -> bool {
+        self.aimless > MOST_AIMLESS
     }
 
     /// Whether the preface is whole.
@@ -73,7 +90,7 @@ impl Frames {
                 rest = rest.get(taken..).unwrap_or_default();
             }
             if self.known == HEAD && self.missing == 0 {
-                self.end();
+                self.end(now);
             }
         }
     }
@@ -96,9 +113,12 @@ impl Frames {
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, now: Instant) {
         let [_, _, _, kind, flags, ..] = self.head;
         self.known = 0;
+        if let PRIORITY | SETTINGS | PING = kind {
+            self.count(now);
+        }
         self.block = match kind {
             HEADERS | CONTINUATION if flags & END_HEADERS == 0 => Block::Open,
             _ => Block::Closed,
@@ -107,13 +127,26 @@ impl Frames {
             self.since = None;
         }
     }
+
+    /// A flood stays one: what comes behind it is not heard any more.
+    fn count(&mut self, now: Instant) {
+        let counted = *self.counted.get_or_insert(now);
+        if now.duration_since(counted) >= SPAN && !self.is_flood() {
+            self.counted = Some(now);
+            self.aimless = 0;
+        }
+        self.aimless = self.aimless.saturating_add(1);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{CONTINUATION, DATA, END_HEADERS, Frames, HEADERS, PREFACE};
+    use super::{
+        CONTINUATION, DATA, END_HEADERS, Frames, HEADERS, MOST_AIMLESS, PING, PREFACE, SETTINGS,
+        SPAN,
+    };
 
     fn frame(kind: u8, flags: u8, length: u8) -> Vec<u8> {
         let mut bytes = vec![0, 0, length, kind, flags, 0, 0, 0, 1];
@@ -128,6 +161,24 @@ mod tests {
         frames.heard(&[0], Instant::now());
         assert!(frames.is_greeted() && frames.since().is_none());
         frames
+    }
+
+    #[test]
+    fn h22_frames_that_serve_no_request_are_a_flood_past_their_number_in_a_second() {
+        let (mut frames, start) = (greeted(), Instant::now());
+        let later = start + SPAN;
+        for now in [start, later] {
+            for number in 0..MOST_AIMLESS {
+                let kind = if number % 2 == 0 { PING } else { SETTINGS };
+                frames.heard(&frame(kind, 0, 8), now);
+                frames.heard(&frame(DATA, 0, 1), now);
+                assert!(!frames.is_flood(), "{number}");
+            }
+        }
+        frames.heard(&frame(PING, 0, 8), later);
+        assert!(frames.is_flood());
+        frames.heard(&frame(PING, 0, 8), later + SPAN);
+        assert!(frames.is_flood());
     }
 
     #[test]

@@ -227,7 +227,15 @@ impl AsyncRead for GuardStream {
         let read = Pin::new(&mut this.inner).poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = read {
             let heard = buffer.filled().get(before..).unwrap_or_default();
-            this.connection.vigil(|vigil| vigil.heard(heard));
+            let is_flood = this.connection.vigil(|vigil| {
+                vigil.heard(heard);
+                vigil.is_flood()
+            });
+            if is_flood {
+                // To who is above it is a client that went away: a call that must not be cancelled goes on.
+                buffer.set_filled(before);
+                return this.poll_gone(context);
+            }
         }
         match read {
             Poll::Ready(Ok(())) if buffer.filled().len() == before && buffer.remaining() > 0 => {

@@ -123,6 +123,8 @@ async fn greet((socket, _place): (TcpStream, Place), door: Arc<Door>, shutdown: 
     let served = vigil::keep(visit.serve(socket, &shutdown), &connection).await;
     if served.is_none() && !connection.vigil(|vigil| vigil.is_idle()) {
         door.metrics().turned_away(Unwelcome::Slow);
+    } else if connection.vigil(|vigil| vigil.is_flood()) {
+        door.metrics().turned_away(Unwelcome::Flood);
     }
 }
 

@@ -223,9 +223,12 @@ fn body(refused: &Refused) -> Bytes {
         );
     }
     if reason == Reason::VersionUnsupported {
+        // What a request may name for itself. Older revisions are agreed on with the server by `initialize`, so that only
+        // the server knows them.
         let supported: Vec<_> = Revision::ALL
             .iter()
             .rev()
+            .filter(|revision| revision.is_modern())
             .map(|revision| revision.name())
             .collect();
         set(&mut data, "supported", Value::from(supported));

@@ -141,6 +141,44 @@ mod tests {
         assert_eq!(exhaust(&throttle, "192.0.2.2", now), 10, "another source");
     }
 
+    /// Whether each of `attempts` is looked at, when all of them fail at once.
+    fn looked_at(attempts: u8, limits: &Limits) -> Vec<bool> {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let from = Some(source("192.0.2.1"));
+        let attempt = |_| {
+            let is_past = throttle.is_past(from, limits, now);
+            throttle.failed(from, limits, now);
+            !is_past
+        };
+        (0..attempts).map(attempt).collect()
+    }
+
+    #[test]
+    fn limit_failures_per_source_at_and_past_the_bound() {
+        for bound in [1, 2, 10] {
+            let limits = Limits {
+                failures_per_source: bound,
+                ..Limits::default()
+            };
+            let count = u8::try_from(bound).unwrap();
+            assert!(looked_at(count, &limits).into_iter().all(|is_seen| is_seen));
+            assert_eq!(looked_at(count + 1, &limits).last(), Some(&false));
+        }
+    }
+
+    #[test]
+    fn limit_failures_at_and_past_the_bound() {
+        for bound in [1, 2, 25] {
+            let limits = Limits {
+                failures: bound,
+                ..Limits::default()
+            };
+            let count = u8::try_from(bound).unwrap();
+            assert!(looked_at(count, &limits).into_iter().all(|is_seen| is_seen));
+            assert_eq!(looked_at(count + 1, &limits).last(), Some(&false));
+        }
+    }
+
     #[test]
     fn j60_the_share_of_a_source_comes_back_evenly() {
         let (throttle, now) = (Throttle::default(), Instant::now());

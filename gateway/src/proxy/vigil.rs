@@ -80,6 +80,14 @@ impl Vigil {
         }
     }
 
+    /// Whether the client floods, so that nothing more of it is to be heard.
+    pub(crate) const fn is_flood(&self) -> bool {
+        match &self.speech {
+            Speech::Http1 => false,
+            Speech::Http2(frames) => frames.is_flood(),
+        }
+    }
+
     /// The head of an HTTP/1 request is whole.
     pub(crate) const fn arrived(&mut self) {
         self.awaits = Awaits::Nothing;

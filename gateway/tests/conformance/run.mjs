@@ -2,8 +2,8 @@
 //
 //   node run.mjs --direct URL --gateway URL --revision 2025-06-18|2025-11-25|2026-07-28 [--token-file F]
 //
-// Prints a line for every check that ends differently and, last, `N passed, M failed`, where N is the
-// number of equal checks. Exit code 1 if anything differs, 2 for wrong usage.
+// Prints `direct: A of B checks succeed`, a line for every check that ends differently and, last, `N passed, M failed`,
+// where N is the number of equal checks. Exit code 1 if anything differs, 2 for wrong usage.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -18,6 +18,9 @@ const injector = await startInjector(gateway, token);
 const [without, behind] = await Promise.all([runSuite(direct, revision), runSuite(injector.url, revision)]);
 injector.close();
 
+const judged = [...without.values()].filter(({ status }) => !["INFO", "SKIPPED"].includes(status));
+const succeeded = judged.filter(({ status }) => status === "SUCCESS");
+console.log(`direct: ${succeeded.length} of ${judged.length} checks succeed`);
 const { equal, differences } = compare(without, behind);
 const findings = [...unsound(without, revision), ...differences];
 findings.forEach((line) => console.log(line));

@@ -139,6 +139,20 @@ async fn j35_a_token_past_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
+async fn limit_token_at_and_past_the_bound() {
+    let upstream = Upstream::plain().await;
+    for (spare, expected) in [(1, 200), (0, 200), (-1, 401)] {
+        let mut setup = Setup::default();
+        let token = setup.analyst();
+        let bound = isize::try_from(token.len()).unwrap() + spare;
+        setup.extra = format!("limits: {{ token: {bound}B }}\n");
+        let gateway = setup.start(&upstream).await;
+        assert_eq!(status(&gateway, &token).await, expected, "{spare}");
+    }
+    assert_eq!(upstream.count(), 2);
+}
+
+#[tokio::test]
 async fn j34_a_flood_of_dots_is_refused_at_once() {
     let (gateway, upstream, _) = usual().await;
     for token in [".".repeat(8000), format!("a.b{}", ".".repeat(8000))] {

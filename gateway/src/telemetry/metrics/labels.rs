@@ -45,10 +45,18 @@ pub enum Unwelcome {
     Slow,
     /// The head of a request could not be read.
     Malformed,
+    /// Frames of HTTP/2 came that serve no request, too many in a second.
+    Flood,
 }
 
 impl Unwelcome {
-    pub(super) const ALL: [Self; 4] = [Self::Source, Self::Handshake, Self::Slow, Self::Malformed];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Source,
+        Self::Handshake,
+        Self::Slow,
+        Self::Malformed,
+        Self::Flood,
+    ];
 
     /// The value of `reason`.
     pub(super) const fn name(self) -> &'static str {
@@ -57,6 +65,7 @@ impl Unwelcome {
             Self::Handshake => "handshake",
             Self::Slow => "slow",
             Self::Malformed => "malformed",
+            Self::Flood => "flood",
         }
     }
 }

@@ -124,6 +124,9 @@ async fn h22_who_asks_and_never_reads_is_cut() {
         drop(client);
     }
     assert_no_connection_left(&wire).await;
+    let metrics = wire.gateway.metrics().await;
+    let counted = "gatewright_connections_refused_total{reason=\"flood\"} 2\n";
+    assert!(metrics.contains(counted), "{metrics}");
 }
 
 #[tokio::test]
