@@ -104,6 +104,8 @@ pub enum Reason {
     UpstreamProtocol,
     /// The client went away before its answer was complete.
     ClientGone,
+    /// A stream was open for as long as one may be.
+    StreamTimeout,
     /// The gateway stopped before the answer was complete.
     GatewayStopped,
     /// The gateway failed in a way it did not foresee.
@@ -112,7 +114,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -163,6 +165,7 @@ impl Reason {
         Self::UpstreamTimeout,
         Self::UpstreamProtocol,
         Self::ClientGone,
+        Self::StreamTimeout,
         Self::GatewayStopped,
         Self::Internal,
     ];
@@ -239,6 +242,7 @@ impl Reason {
             Self::UpstreamTimeout => ("upstream_timeout", 504, 50401),
             Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
             Self::ClientGone => ("client_gone", 499, 49901),
+            Self::StreamTimeout => ("stream_timeout", 504, 50402),
             Self::GatewayStopped => ("gateway_stopped", 503, 50303),
             Self::Internal => ("internal", 500, 50001),
         }
@@ -307,6 +311,7 @@ impl Reason {
                 "the server behind the gateway gave an answer that cannot be passed on"
             }
             Self::ClientGone => "the client went away",
+            Self::StreamTimeout => "the stream was open for as long as one may be",
             Self::GatewayStopped => "the gateway stopped",
             Self::Internal => "the gateway failed",
         }

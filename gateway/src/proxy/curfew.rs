@@ -1,4 +1,4 @@
-//! When a request is over because its token is. Never says so to the client: who is cut here has had the time to be
+//! When a request is over because its token is, or because a stream is old. Never says so to the client: who is cut here has had the time to be
 //! told, or cannot be.
 
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Outliving;
 use crate::identity::Principal;
-use crate::model::UnixTime;
+use crate::model::{Reason, UnixTime};
 use crate::upstream::peer::Patience;
 
 /// What is left, after the end, to say that it has come.
@@ -19,17 +19,38 @@ tokio::task_local! {
     static CURFEW: Cell<Option<Instant>>;
 }
 
-/// The moment at which a request of `principal` is over, whatever it does then; `None` when it may go on. A step of
-/// the system's clock after this does not move it.
+/// The moment at which a request is over, whatever it does then. A step of the system's clock after it was set does not
+/// move it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) at: Instant,
+    /// Why it is.
+    pub(crate) reason: Reason,
+}
+
+/// When a request of `principal` is over; `None` when it may go on.
 pub(crate) fn end(
     principal: &Principal,
-    (patience, outliving): (Patience, Outliving),
+    manner: (Patience, Outliving),
     now: UnixTime,
-) -> Option<Instant> {
+    stream_age: Duration,
+) -> Option<End> {
+    let (left, reason) = allowance(principal.ends().since(now), manner, stream_age)?;
+    let at = Instant::now().checked_add(left)?;
+    Some(End { at, reason })
+}
+
+/// How long it may go on, and why no longer, when its token lives for as long as is `left`.
+fn allowance(
+    left: Duration,
+    (patience, outliving): (Patience, Outliving),
+    stream_age: Duration,
+) -> Option<(Duration, Reason)> {
     match (patience, outliving) {
         (Patience::Limited, Outliving::Allowed) => None,
+        (Patience::Endless, _) if stream_age < left => Some((stream_age, Reason::StreamTimeout)),
         (Patience::Limited, Outliving::Cut) | (Patience::Endless, _) => {
-            Instant::now().checked_add(principal.ends().since(now))
+            Some((left, Reason::TokenExpired))
         }
     }
 }
@@ -70,9 +91,32 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use super::{LAST_WORDS, arm, keep};
+    use super::{LAST_WORDS, allowance, arm, keep};
+    use crate::config::Outliving;
+    use crate::model::Reason;
+    use crate::upstream::peer::Patience;
 
     const AGES: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn limit_stream_age_is_for_streams_that_would_be_open_for_longer() {
+        let (age, step) = (AGES, Duration::from_millis(1));
+        let ending = |manner, left| allowance(left, manner, age);
+        for outliving in [Outliving::Cut, Outliving::Allowed] {
+            let stream = |left| ending((Patience::Endless, outliving), left);
+            let by_token = |left| Some((left, Reason::TokenExpired));
+            assert_eq!(stream(age - step), by_token(age - step));
+            assert_eq!(stream(age), by_token(age));
+            assert_eq!(stream(age + step), Some((age, Reason::StreamTimeout)));
+        }
+        let call = (Patience::Limited, Outliving::Cut);
+        let longer = age + step;
+        assert_eq!(ending(call, longer), Some((longer, Reason::TokenExpired)));
+        assert_eq!(
+            ending((Patience::Limited, Outliving::Allowed), longer),
+            None
+        );
+    }
 
     #[tokio::test]
     async fn x11_what_is_served_in_silence_is_cut_a_little_after_its_end() {

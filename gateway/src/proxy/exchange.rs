@@ -284,7 +284,12 @@ impl Permitted {
         };
         let manner = (patience, arrival.route.outliving);
         Forwarding {
-            ends: curfew::end(permit.principal(), manner, arrival.services.clock.now()),
+            ends: curfew::end(
+                permit.principal(),
+                manner,
+                arrival.services.clock.now(),
+                arrival.services.limits.stream_age,
+            ),
             bench: Bench {
                 services: Arc::clone(&arrival.services),
                 route: Arc::clone(&arrival.route),

@@ -65,7 +65,8 @@ fn is_owed(forwarding: &Forwarding, reason: Reason) -> bool {
 
 fn event(forwarding: &Forwarding, reason: Reason, id: &RequestId) -> Bytes {
     let listens = forwarding.passage.calls(Method::SubscriptionsListen);
-    let message = if listens && reason == Reason::TokenExpired {
+    let is_in_order = matches!(reason, Reason::TokenExpired | Reason::StreamTimeout);
+    let message = if listens && is_in_order {
         // What a server that closes a subscription says (MCP 2026-07-28, basic/patterns/subscriptions).
         Bytes::from(reply::subscription_end(id))
     } else {

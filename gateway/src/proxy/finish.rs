@@ -48,8 +48,8 @@ pub(crate) fn reason(error: &Error, progress: &mut Progress) -> Reason {
     let Some(forwarding) = progress.forwarding() else {
         return reason;
     };
-    if forwarding.is_over() {
-        forwarding.end();
+    if let Some(reason) = forwarding.is_over() {
+        forwarding.end(reason);
     }
     forwarding.failure.unwrap_or(reason)
 }
@@ -73,11 +73,7 @@ pub(crate) fn abandon(progress: &mut Progress) {
     let stage = std::mem::replace(&mut progress.stage, Stage::Answered);
     if let Stage::Forwarding(forwarding) = stage {
         let written = forwarding.passed.or(forwarding.status);
-        let reason = if forwarding.is_over() {
-            Reason::TokenExpired
-        } else {
-            Reason::GatewayStopped
-        };
+        let reason = forwarding.is_over().unwrap_or(Reason::GatewayStopped);
         close(*forwarding, written, Some(reason));
     }
 }

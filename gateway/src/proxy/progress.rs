@@ -9,6 +9,7 @@ use crate::decision::{Action, Gate, Permit};
 use crate::mcp::{Call, Era, Message, Method, RequestId, Revision};
 use crate::model::Reason;
 use crate::proxy::asker::Asker;
+use crate::proxy::curfew::End;
 use crate::proxy::finish;
 use crate::proxy::guard::{Connection, Hold, Term};
 use crate::proxy::inflight::Inflight;
@@ -51,8 +52,8 @@ pub(crate) struct Forwarding {
     pub(crate) bench: Bench,
     pub(crate) revision: Revision,
     pub(crate) patience: Patience,
-    /// When it is over because its token is.
-    pub(crate) ends: Option<Instant>,
+    /// When it is over because its token is, or because a stream is old.
+    pub(crate) ends: Option<End>,
     pub(crate) trim: Trim,
     pub(crate) started: Instant,
     /// Whether the upstream may have got it.
@@ -133,43 +134,44 @@ impl Forwarding {
         Ok(())
     }
 
-    /// Whether its token has ended, and it with it.
-    pub(crate) fn is_over(&self) -> bool {
-        let Some(ends) = self.ends else {
-            return false;
-        };
+    /// Why it is over, if it is.
+    pub(crate) fn is_over(&self) -> Option<Reason> {
+        let ends = self.ends?;
         let principal = self.permit.principal();
-        Instant::now() >= ends || principal.is_expired(self.services.clock.now())
+        if principal.is_expired(self.services.clock.now()) {
+            return Some(Reason::TokenExpired);
+        }
+        (Instant::now() >= ends.at).then_some(ends.reason)
     }
 
-    /// Ends it with its token. What went wrong before stays what went wrong.
-    pub(crate) fn end(&mut self) {
+    /// Ends it for `reason`. What went wrong before stays what went wrong.
+    pub(crate) fn end(&mut self, reason: Reason) {
         if self.failure.is_some() {
             return;
         }
-        self.failure = Some(Reason::TokenExpired);
+        self.failure = Some(reason);
         // A 401 says that nothing was done (RFC 9110 section 15.5.2), and clients send the same again after one.
         if self.is_sent && self.patience == Patience::Limited {
             self.status = Some(Reason::UpstreamTimeout.status());
         }
     }
 
-    /// Nothing while its token lives.
+    /// Nothing while its time lasts.
     ///
     /// # Errors
     /// When it is over; pingora's failure path tells the client.
     pub(crate) fn go_on(&mut self) -> pingora::Result<()> {
-        if !self.is_over() {
+        let Some(reason) = self.is_over() else {
             return Ok(());
-        }
-        self.end();
+        };
+        self.end(reason);
         let kind = pingora::ErrorType::Custom(OVER);
-        Err(pingora::Error::explain(kind, "its token has ended").into_down())
+        Err(pingora::Error::explain(kind, reason.name()).into_down())
     }
 }
 
-/// How the end of a token is called among pingora's errors.
-const OVER: &str = "TokenEnded";
+/// How the end of its time is called among pingora's errors.
+const OVER: &str = "TimeEnded";
 /// How it is called that a server is configured no more.
 const GONE: &str = "ServerGone";
 

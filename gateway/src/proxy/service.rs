@@ -140,7 +140,7 @@ impl ProxyHttp for Gateway {
             return unpermitted();
         };
         forwarding.go_on()?;
-        let (patience, ends) = (forwarding.patience, forwarding.ends);
+        let (patience, ends) = (forwarding.patience, forwarding.ends.map(|end| end.at));
         let peer = forwarding.route.upstream.peer(patience, ends).await;
         peer.map_err(|error| {
             let context = "cannot resolve the upstream's name";
@@ -268,8 +268,8 @@ fn begin(forwarding: &mut Forwarding, connection: Option<&Arc<Connection>>) {
         forwarding.hold = connection.map(Connection::hold);
     }
     if let Some(ends) = forwarding.ends {
-        forwarding.term = connection.map(|connection| connection.end_at(ends));
-        curfew::arm(ends);
+        forwarding.term = connection.map(|connection| connection.end_at(ends.at));
+        curfew::arm(ends.at);
     }
 }
 

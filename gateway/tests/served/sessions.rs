@@ -199,7 +199,7 @@ async fn x03_names_that_the_gateway_did_not_give_are_unknown_on_every_verb() {
 }
 
 #[tokio::test]
-async fn x03_every_session_has_a_long_name_of_its_own_and_not_its_servers() {
+async fn x03_u21_every_session_has_a_long_name_of_its_own_and_not_its_servers() {
     let scene = scene().await;
     let second = open(&scene.alice).await;
     for name in [&scene.session, &second] {

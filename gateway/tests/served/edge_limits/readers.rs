@@ -39,7 +39,13 @@ impl Fountain {
                 tokio::spawn(async move {
                     let mut head = [0; 8192];
                     let _ = socket.read(&mut head).await;
-                    let start = format!("HTTP/1.1 200 OK\r\ncontent-type: {media}\r\n\r\n");
+                    let opening = if media == "application/json" {
+                        JSON
+                    } else {
+                        ""
+                    };
+                    let start =
+                        format!("HTTP/1.1 200 OK\r\ncontent-type: {media}\r\n\r\n{opening}");
                     let _ = socket.write_all(start.as_bytes()).await;
                     while socket.write_all(piece).await.is_ok() {
                         taken.fetch_add(piece.len(), Ordering::Relaxed);
@@ -66,6 +72,8 @@ impl Fountain {
     }
 }
 
+/// The start of an answer, up to where letters go on.
+const JSON: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":""#;
 static LETTERS: [u8; 64 * 1024] = [b'a'; 64 * 1024];
 const EVENT: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"news\"}}\n\n";
 

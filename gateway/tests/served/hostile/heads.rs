@@ -143,15 +143,12 @@ async fn u22_nothing_is_compressed_on_the_way() {
 async fn u23_what_answers_a_notification_loses_its_body() {
     let stage = Stage::start().await;
     let notification = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-    let response = json!({ "jsonrpc": "2.0", "id": 1, "result": {} });
     for status in [200, 202, 299, 400, 404, 500] {
         for reply in [Reply::json(&marked()), stream(event(&marked()))] {
-            for message in [&notification, &response] {
-                let reply = reply.clone().status(status);
-                let answer = stage.hears_with(&reply, Era::Legacy, message).await;
-                assert_eq!((answer.status, answer.body.as_str()), (status, ""));
-                assert_eq!(answer.header("content-type"), None);
-            }
+            let reply = reply.clone().status(status);
+            let answer = stage.hears_with(&reply, Era::Legacy, &notification).await;
+            assert_eq!((answer.status, answer.body.as_str()), (status, ""));
+            assert_eq!(answer.header("content-type"), None);
         }
     }
     let bare = Reply {

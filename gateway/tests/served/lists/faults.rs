@@ -237,13 +237,18 @@ async fn u10_the_status_of_an_error_stays_when_its_words_cannot() {
 }
 
 #[tokio::test]
-async fn u17_a_list_beyond_the_limit_is_replaced_by_an_error_and_one_within_it_passes() {
+async fn limit_list_u17_beyond_it_an_error_takes_the_place_of_the_list() {
     let text = KINDS[0].answer().to_string();
     let event = format!("data: {text}\n\n");
-    for (length, passes) in [(event.len(), true), (text.len() - 1, false)] {
-        for (media, body) in [("application/json", &text), ("text/event-stream", &event)] {
+    // What ends an event is not of it.
+    let sizes = [
+        ("application/json", &text, text.len()),
+        ("text/event-stream", &event, event.len() - 1),
+    ];
+    for (media, body, size) in sizes {
+        for (limit, passes) in [(size + 1, true), (size, true), (size - 1, false)] {
             let setup = Setup {
-                extra: format!("limits: {{ list: {length}B }}\n"),
+                extra: format!("limits: {{ list: {limit}B }}\n"),
                 ..Setup::default()
             };
             let body = body.clone();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     rest, silence,
 };
 use crate::edge::{Act, RawPeer};
-use crate::support::{Reply, Upstream, eventually};
+use crate::support::{Gateway, Reply, Setup, Upstream, eventually};
 
 const WAYS: [(Asked, &str); 4] = [
     (Asked::Stream, "h1"),
@@ -101,6 +102,50 @@ async fn x11_a_silent_stream_of_a_token_that_lives_stays_open() {
         assert!(metrics.contains(open_streams), "{what}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn limit_stream_age_ends_streams_in_order_and_no_call() {
+    each(&WAYS, |asked, version| async move {
+        let what = format!("{asked:?} over {version}");
+        let upstream = Upstream::start(|_| silence()).await;
+        let setup = Setup {
+            extra: "limits: { stream_age: 1200ms }\n".to_owned(),
+            ..Setup::default()
+        };
+        let yaml = setup.yaml(&upstream.url());
+        let gateway = Gateway::start(setup, yaml).await;
+        let agent = agent(&gateway, version, Duration::from_secs(600));
+
+        let heard = hear(asked.request(&agent)).await;
+
+        heard.assert_in_time(SOON, &what);
+        assert!(heard.is_whole, "{what}: {heard:?}");
+        if asked == Asked::Listen {
+            assert_eq!(heard.last_event()["result"]["resultType"], "complete");
+        }
+        let outcome = gateway.outcomes(1).await.remove(0);
+        assert_eq!(outcome["reason"]["code"], "stream_timeout", "{outcome:#}");
+        assert_eq!(outcome["outcome"]["http_status"], 200, "{outcome:#}");
+    })
+    .await;
+    let answer = json!({ "jsonrpc": "2.0", "id": 7, "result": { "content": [] } });
+    let late = Bytes::from(format!("data: {answer}\n\n"));
+    let upstream = Upstream::start(move |_| {
+        let mut reply = Reply::events(vec![late.clone()]);
+        reply.pieces = vec![(LIFE, late.clone())];
+        reply
+    })
+    .await;
+    let setup = Setup {
+        extra: "limits: { stream_age: 300ms }\n".to_owned(),
+        ..Setup::default()
+    };
+    let yaml = setup.yaml(&upstream.url());
+    let gateway = Gateway::start(setup, yaml).await;
+    let agent = agent(&gateway, "h1", Duration::from_secs(600));
+    let heard = hear(Asked::Call.request(&agent)).await;
+    assert_eq!(heard.last_event(), answer, "an answer takes its time");
 }
 
 #[tokio::test]
