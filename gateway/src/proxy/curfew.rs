@@ -103,9 +103,10 @@ mod tests {
         let (age, step) = (AGES, Duration::from_millis(1));
         let ending = |manner, left| allowance(left, manner, age);
         for outliving in [Outliving::Cut, Outliving::Allowed] {
+            let earlier = age.checked_sub(step).unwrap();
             let stream = |left| ending((Patience::Endless, outliving), left);
             let by_token = |left| Some((left, Reason::TokenExpired));
-            assert_eq!(stream(age - step), by_token(age - step));
+            assert_eq!(stream(earlier), by_token(earlier));
             assert_eq!(stream(age), by_token(age));
             assert_eq!(stream(age + step), Some((age, Reason::StreamTimeout)));
         }

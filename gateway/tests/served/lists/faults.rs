@@ -240,12 +240,8 @@ async fn u10_the_status_of_an_error_stays_when_its_words_cannot() {
 async fn limit_list_u17_beyond_it_an_error_takes_the_place_of_the_list() {
     let text = KINDS[0].answer().to_string();
     let event = format!("data: {text}\n\n");
-    // What ends an event is not of it.
-    let sizes = [
-        ("application/json", &text, text.len()),
-        ("text/event-stream", &event, event.len() - 1),
-    ];
-    for (media, body, size) in sizes {
+    for (media, body) in [("application/json", &text), ("text/event-stream", &event)] {
+        let size = body.len();
         for (limit, passes) in [(size + 1, true), (size, true), (size - 1, false)] {
             let setup = Setup {
                 extra: format!("limits: {{ list: {limit}B }}\n"),
