@@ -36,7 +36,12 @@ pub enum Capability {
     Sampling,
     /// `roots`.
     Roots,
+    /// `extensions["io.modelcontextprotocol/tasks"]`.
+    Tasks,
 }
+
+/// The extension of tasks (SEP-2663).
+pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 impl Capability {
     /// The capabilities in this text, a value of `clientCapabilities`.
@@ -47,11 +52,14 @@ impl Capability {
         let mode = |name: &str| modes.is_some_and(|modes| modes.get(name).is_some());
         // An empty one means forms (2025-11-25, client/elicitation).
         let is_empty = modes.is_some_and(|modes| modes == &serde_json::json!({}));
+        let extensions = declared.get("extensions");
+        let knows_tasks = extensions.is_some_and(|extensions| extensions.get(TASKS).is_some());
         let all = [
             (Self::Sampling, has("sampling")),
             (Self::Roots, has("roots")),
             (Self::Form, is_empty || mode("form")),
             (Self::Page, mode("url")),
+            (Self::Tasks, knows_tasks),
         ];
         let declared = all.into_iter().filter(|(_, is_declared)| *is_declared);
         declared.map(|(capability, _)| capability).collect()

@@ -44,6 +44,8 @@ pub enum Reason {
     SessionsFull,
     /// The task is not one of this principal's.
     TaskUnknown,
+    /// The request is about tasks, and its client did not say that it knows them.
+    CapabilityMissing,
     /// A cancellation of nothing that this principal has under way in its session.
     NothingToCancel,
     /// The keys of the token's issuer were never had.
@@ -114,7 +116,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -135,6 +137,7 @@ impl Reason {
         Self::SessionUnknown,
         Self::SessionsFull,
         Self::TaskUnknown,
+        Self::CapabilityMissing,
         Self::NothingToCancel,
         Self::IssuerKeysUnavailable,
         Self::IntrospectionUnavailable,
@@ -212,6 +215,7 @@ impl Reason {
             Self::SessionUnknown => ("session_unknown", 404, 40401),
             Self::SessionsFull => ("sessions_full", 503, 50307),
             Self::TaskUnknown => ("task_unknown", 400, -32602),
+            Self::CapabilityMissing => ("capability_missing", 400, -32021),
             Self::NothingToCancel => ("nothing_to_cancel", 202, -32600),
             Self::IssuerKeysUnavailable => ("issuer_keys_unavailable", 503, 50301),
             Self::IntrospectionUnavailable => ("introspection_unavailable", 503, 50304),
@@ -279,6 +283,7 @@ impl Reason {
             Self::SessionUnknown => "unknown session: initialize again",
             Self::SessionsFull => "no more sessions can be opened now",
             Self::TaskUnknown => "unknown task",
+            Self::CapabilityMissing => "the client did not declare that it knows tasks",
             Self::NothingToCancel => "nothing under way has this id",
             Self::IssuerKeysUnavailable => "the keys of the token's issuer are not available yet",
             Self::IntrospectionUnavailable => "the token's issuer cannot be asked about it",

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::decision::Refusal;
 use crate::identity::Principal;
+use crate::mcp::asks::TASKS;
 use crate::mcp::{Era, RequestId, Revision, reply};
 use crate::model::Reason;
 use crate::proxy::admit::scheme_of;
@@ -221,6 +222,11 @@ fn body(refused: &Refused) -> Bytes {
             "missing_scopes",
             Value::from(refusal.missing_scopes()),
         );
+    }
+    if reason == Reason::CapabilityMissing {
+        // MCP 2026-07-28, basic: MissingRequiredClientCapability.
+        let required = json!({ "extensions": { TASKS: {} } });
+        set(&mut data, "requiredCapabilities", required);
     }
     if reason == Reason::VersionUnsupported {
         // What a request may name for itself. Older revisions are agreed on with the server by `initialize`, so that only

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::identity::Principal;
-use crate::mcp::{Call, Era, Message, Method, RequestId, Target};
+use crate::mcp::{Call, Capability, Era, Message, Method, RequestId, Target};
 use crate::model::Reason;
 use crate::proxy::admit::Arrival;
 use crate::proxy::asker::Asker;
@@ -104,9 +104,9 @@ pub(crate) fn of(
         Era::Modern => modern(passage)?,
     };
     if let Some(call) = passage.call() {
-        standing.tool = books.task(call)?;
+        standing.tool = books.task(call, era)?;
         let mut tasks = call.tasks.iter();
-        tasks.try_for_each(|id| books.own_task(id).map(drop))?;
+        tasks.try_for_each(|id| books.own_task(id, (call, era)).map(drop))?;
     }
     Ok(standing)
 }
@@ -164,9 +164,9 @@ impl Books<'_> {
     }
 
     /// The tool of the task that the call is about.
-    fn task(&self, call: &Call) -> Result<Option<Box<str>>, Objection> {
+    fn task(&self, call: &Call, era: Era) -> Result<Option<Box<str>>, Objection> {
         match &call.target {
-            Target::Task(id) => Ok(Some(self.own_task(id)?)),
+            Target::Task(id) => Ok(Some(self.own_task(id, (call, era))?)),
             Target::None
             | Target::Tool(_)
             | Target::Prompt(_)
@@ -175,12 +175,20 @@ impl Books<'_> {
         }
     }
 
-    fn own_task(&self, id: &str) -> Result<Box<str>, Objection> {
+    fn own_task(&self, id: &str, (call, era): (&Call, Era)) -> Result<Box<str>, Objection> {
         let services = &self.arrival.services;
         let when = (services.limits.task_idle, self.arrival.request.at);
         let task = (self.arrival.server(), id);
         let tool = services.tasks.tool_of(task, self.asker(), when);
-        tool.ok_or_else(|| Reason::TaskUnknown.into())
+        tool.ok_or_else(|| {
+            let may_ask = era == Era::Legacy || call.capabilities.contains(&Capability::Tasks);
+            let reason = if may_ask {
+                Reason::TaskUnknown
+            } else {
+                Reason::CapabilityMissing
+            };
+            reason.into()
+        })
     }
 }
 

@@ -51,7 +51,7 @@ async function compare(name, direct, { url, tokenFile }, revision) {
   await finish(child, RUN_MILLISECONDS);
   const [, succeeding] = /^direct: (.*)$/m.exec(said) ?? [];
   const counted = /(\d+) passed, (\d+) failed\s*$/.exec(said);
-  const lines = said.split("\n").filter((line) => /^(different|direct run):/.test(line));
+  const lines = said.split("\n").filter((line) => /^(different|mended|direct run):/.test(line));
   const verdict = `${counted?.[1] ?? 0} checks equal, ${counted?.[2] ?? "no result"} different`;
   console.log([`${name} ${revision}: ${verdict} (directly ${succeeding ?? "nothing known"})`, ...lines].join("\n"));
   if (!counted) console.log(child.output);

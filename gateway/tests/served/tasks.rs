@@ -52,8 +52,16 @@ async fn before(upstream: Upstream, limits: &str) -> Scene {
     }
 }
 
+/// A message of a client that knows tasks.
+fn knowing(method: &str, params: &Value) -> Value {
+    let mut message = stateless(method, params);
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+        json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    message
+}
+
 fn about(agent: &Agent, method: &str, task: &str) -> RequestBuilder {
-    let message = stateless(method, &json!({ "taskId": task, "inputResponses": {} }));
+    let message = knowing(method, &json!({ "taskId": task, "inputResponses": {} }));
     agent
         .request(Method::POST)
         .header("mcp-protocol-version", "2026-07-28")
@@ -128,6 +136,32 @@ async fn x14_a_task_of_another_is_as_unknown_as_one_that_never_was() {
     }
     let answer = ask(&scene.alice, "tasks/get", "t-1").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn x14_who_does_not_know_tasks_is_told_so_and_learns_nothing_of_any() {
+    let scene = scene("").await;
+    make(&scene.alice, "t-1").await;
+    let before = scene.upstream.count();
+    let asked = |task: &'static str| {
+        let message = stateless("tasks/get", &json!({ "taskId": task }));
+        let request = scene.mallory.request(Method::POST);
+        let head = request
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tasks/get")
+            .header("mcp-name", task);
+        send(head.body(message.to_string()))
+    };
+    let (others, none) = (asked("t-1").await, asked("t-0").await);
+    assert_eq!((others.status, others.code()), (400, Some(-32021)));
+    let required = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    assert_eq!(
+        others.json()["error"]["data"]["requiredCapabilities"],
+        required
+    );
+    assert_eq!(blank(&others), blank(&none));
+    assert_eq!(scene.upstream.count(), before, "nothing may arrive");
+    assert_eq!(ask(&scene.alice, "tasks/get", "t-1").await.status, 200);
 }
 
 #[tokio::test]
@@ -208,7 +242,7 @@ async fn x15_who_may_not_call_the_tool_any_more_may_only_end_its_task() {
 }
 
 async fn listen(agent: &Agent, notifications: &Value) -> Answer {
-    let message = stateless(
+    let message = knowing(
         "subscriptions/listen",
         &json!({ "notifications": notifications }),
     );
