@@ -22,6 +22,8 @@ pub(crate) struct Ground {
     pub(crate) programs: PathBuf,
     /// The gateway.
     pub(crate) gatewright: PathBuf,
+    /// Another build of it.
+    pub(crate) before: Option<PathBuf>,
     pub(crate) cores: Cores,
     /// The path that is asked.
     pub(crate) path: &'static str,
@@ -85,7 +87,13 @@ impl Running {
             }),
             Contender::PassThrough => start_pass_through(upstream, ground),
             Contender::Nginx => start_nginx(upstream, ground),
-            Contender::Gatewright => start_gatewright(upstream, ground),
+            Contender::Before => {
+                let program = ground.before.as_deref().ok_or("there is no other build")?;
+                start_gatewright(contender, program, upstream, ground)
+            }
+            Contender::Gatewright => {
+                start_gatewright(contender, &ground.gatewright, upstream, ground)
+            }
         }
     }
 
@@ -125,10 +133,19 @@ fn start_nginx(upstream: SocketAddr, ground: &Ground) -> Result<Running, Box<dyn
     process.when_ready(address, || accepts(address))
 }
 
-fn start_gatewright(upstream: SocketAddr, ground: &Ground) -> Result<Running, Box<dyn Error>> {
-    let program = existing(ground.gatewright.clone(), BUILD_GATEWRIGHT)?;
+/// Each build has a folder of its own: it locks its records.
+fn start_gatewright(
+    contender: Contender,
+    program: &Path,
+    upstream: SocketAddr,
+    ground: &Ground,
+) -> Result<Running, Box<dyn Error>> {
+    let program = existing(program.to_path_buf(), BUILD_GATEWRIGHT)?;
     let (address, ops) = (free_address()?, free_address()?);
-    let file = ground.folder.join("gatewright.yaml");
+    let home = ground.folder.join(contender.name());
+    fs::create_dir_all(&home)?;
+    fs::copy(ground.folder.join("jwks.json"), home.join("jwks.json"))?;
+    let file = home.join("gatewright.yaml");
     fs::write(
         &file,
         Gateway {
@@ -140,7 +157,7 @@ fn start_gatewright(upstream: SocketAddr, ground: &Ground) -> Result<Running, Bo
         .text(),
     )?;
     let arguments = vec!["run".into(), "-c".into(), file.into_os_string()];
-    let process = start(Contender::Gatewright, &program, arguments, ground)?;
+    let process = start(contender, &program, arguments, ground)?;
     process.when_ready(address, || is_ready(ops).unwrap_or(false))
 }
 

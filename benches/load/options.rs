@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Write the tables to `benches/RESULTS.md`.
     #[arg(long)]
     pub(crate) write: bool,
+    /// Another build of Gatewright to measure beside it, for what a change costs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) before: Option<PathBuf>,
     /// The gateway to measure; by default the one built beside this program.
     #[arg(long, env = "GATEWRIGHT_BIN", value_name = "FILE")]
     pub(crate) gatewright: Option<PathBuf>,
@@ -89,15 +92,18 @@ pub(crate) enum Contender {
     PassThrough,
     /// nginx as a reverse proxy.
     Nginx,
+    /// Another build of Gatewright, which `--before` names.
+    Before,
     /// Gatewright: token, role, record, then the call.
     Gatewright,
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Direct,
         Self::PassThrough,
         Self::Nginx,
+        Self::Before,
         Self::Gatewright,
     ];
 
@@ -106,6 +112,7 @@ impl Contender {
             Self::Direct => "direct",
             Self::PassThrough => "pass-through",
             Self::Nginx => "nginx",
+            Self::Before => "before",
             Self::Gatewright => "gatewright",
         }
     }
@@ -126,6 +133,7 @@ impl Options {
         let contenders = Contender::ALL
             .into_iter()
             .filter(|contender| !self.without.contains(contender))
+            .filter(|contender| *contender != Contender::Before || self.before.is_some())
             .collect();
         let scenarios: BTreeSet<_> = self.scenario.iter().copied().collect();
         let connections: BTreeSet<_> = self.connections.iter().copied().collect();
@@ -183,6 +191,14 @@ mod tests {
             (plan.connections, plan.rounds, plan.measured.as_secs()),
             (vec![1, 64], 1, 1)
         );
+    }
+
+    #[test]
+    fn another_build_takes_part_when_it_is_named() {
+        let plan = |line: &[&str]| Options::parse_from(line).plan();
+        let named = plan(&["load", "--before", "old/gatewright"]);
+        assert_eq!(named.contenders, Contender::ALL);
+        assert!(!plan(&["load"]).contenders.contains(&Contender::Before));
     }
 
     #[test]

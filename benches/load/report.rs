@@ -22,8 +22,30 @@ pub(crate) fn tables(figures: &Figures, start: Option<Start>) -> String {
         }
         text.push_str(&row(figures, place));
     }
+    text.push_str(&changes(figures));
     text.push_str(&goals(figures, start));
     text
+}
+
+/// What became of the other build's figures, when there is one.
+fn changes(figures: &Figures) -> String {
+    let of = |place: Place, figure| figures.ratio(place, Contender::Before, figure);
+    let rows = figures.places().into_iter().filter_map(|place| {
+        let cpu = of(place, Figure::Cpu).filter(|_| place.contender == Contender::Gatewright)?;
+        Some(format!(
+            "| `{}`, {} | {} | {} | {} |\n",
+            place.scenario.name(),
+            connections(place.connections),
+            shown(Some(cpu), 2),
+            shown(of(place, Figure::Rate), 2),
+            shown(of(place, Figure::P99), 2),
+        ))
+    });
+    let rows: String = rows.collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    format!("\n### Gatewright ÷ before\n\n| | CPU | requests/s | p99 |\n|---|---|---|---|\n{rows}")
 }
 
 const HEAD: &str = "| contender | requests/s | CPU µs per request | p50 µs | p99 µs | resident MB | CPU ÷ pass-through \
@@ -215,7 +237,7 @@ mod tests {
 
     use super::{page, tables};
     use crate::contender::Start;
-    use crate::figures::tests::figures;
+    use crate::figures::tests::{figures, sample};
     use crate::options::{Contender, Plan, Scenario};
 
     #[test]
@@ -255,6 +277,21 @@ mod tests {
             !text.contains("P10"),
             "a goal that was not measured has no row"
         );
+    }
+
+    #[test]
+    fn a_change_is_told_as_a_ratio_where_another_build_took_part() {
+        let (mut figures, place) = figures();
+        assert!(!tables(&figures, None).contains("before"));
+        for round in 1..=3 {
+            figures.add(
+                place.with(Contender::Before),
+                sample(50 * round, 60, Some(30)),
+            );
+        }
+        let text = tables(&figures, None);
+        let row = "| `call`, 64 connections | 1.20 (1.10 to 1.30) | 2.00 | 1.17 (1.00 to 1.33) |";
+        assert!(text.contains(row), "{text}");
     }
 
     #[test]

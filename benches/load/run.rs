@@ -42,6 +42,8 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Box<dyn Error>> {
         .unwrap_or_else(|| programs.join("gatewright"));
     // Contenders run in another folder.
     let gatewright = std::path::absolute(gatewright)?;
+    let before = options.before.as_ref().map(std::path::absolute);
+    let before = before.transpose()?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -54,6 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Box<dyn Error>> {
             folder: folder.path().to_path_buf(),
             programs: programs.clone(),
             gatewright: gatewright.clone(),
+            before: before.clone(),
             cores: cores.clone(),
             path: scenario.path(),
         };
@@ -157,7 +160,7 @@ impl Field {
     fn expected(&self, contender: Contender) -> Expected {
         match (self.scenario, contender) {
             (Scenario::Call | Scenario::Large, _) => Expected::call(self.question.body_length()),
-            (Scenario::List | Scenario::ListSse, Contender::Gatewright) => {
+            (Scenario::List | Scenario::ListSse, Contender::Gatewright | Contender::Before) => {
                 Expected::permitted_tools()
             }
             (Scenario::List | Scenario::ListSse, _) => Expected::all_tools(),

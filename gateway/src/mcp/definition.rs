@@ -4,7 +4,7 @@ use super::canonical::Tree;
 use super::jsonrpc::JsonFault;
 use crate::model::Digest;
 
-/// The definition of a tool: every member of its item in `tools/list` but those of [`LEFT_OUT`], in canonical form.
+/// The definition of a tool: every member of its item in `tools/list` but `_meta` and `icons`, in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     text: String,
