@@ -1,0 +1,115 @@
+//! The end of a window of a gateway that serves, over real sockets.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+
+use crate::app::{self, Running};
+use crate::config::load;
+
+/// The public key of RFC 7517 appendix A.1.
+const JWKS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+
+const CONFIGURATION: &str = r"
+version: 1
+listen: { address: 127.0.0.1:0 }
+public_url: https://mcp.test
+issuers:
+  - { name: corp, url: https://auth.test, jwks_file: jwks.json }
+servers:
+  - { name: crm, path: /crm/mcp, upstream: http://127.0.0.1:1/mcp }
+policy: { roles: { analyst: { crm: [search] } } }
+audit: { ledger: audit }
+limits: { failures_per_source: 1 }
+";
+
+async fn gateway(folder: &Path) -> Running {
+    std::fs::write(folder.join("jwks.json"), JWKS).unwrap();
+    let file = folder.join("gatewright.yaml");
+    let settings = load::parse(CONFIGURATION, &file, &|_| None)
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    app::start(settings, None).await.unwrap()
+}
+
+/// Asks without a token until `enough` were answered 429, from the address `from`.
+async fn flood(gateway: SocketAddr, from: &str, enough: usize) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    let mut connection = socket.connect(gateway).await.unwrap();
+    let mut limited = 0;
+    while limited < enough {
+        let request = "POST /crm/mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            let read = connection.read_buf(&mut answer).await.unwrap();
+            assert!(read > 0, "cut off");
+        }
+        limited += usize::from(answer.starts_with(b"HTTP/1.1 429"));
+    }
+}
+
+/// Everything on record, once nothing waits to be written.
+fn records(folder: &Path, running: &Running) -> Vec<Value> {
+    while running.shared.parts.ledger.queue_bytes() > 0 {
+        std::thread::yield_now();
+    }
+    let files = std::fs::read_dir(folder.join("audit")).unwrap();
+    let file = files
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    let text = std::fs::read_to_string(file.unwrap()).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The addresses of the refusals that have a record of their own.
+fn recorded(records: &[Value]) -> Vec<&str> {
+    records
+        .iter()
+        .filter(|record| record["reason"]["code"] == "rate_limited")
+        .map(|record| record["source"]["ip"].as_str().unwrap())
+        .collect()
+}
+
+fn tallied(records: &[Value]) -> Vec<u64> {
+    records
+        .iter()
+        .filter_map(|record| record["tally"]["rate_limited"].as_u64())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p09_each_window_has_a_record_of_each_source_and_one_with_the_exact_rest() {
+    let folder = TempDir::new().unwrap();
+    let running = gateway(folder.path()).await;
+    let address = running.address();
+
+    tokio::join!(
+        flood(address, "127.0.0.1", 40),
+        flood(address, "127.0.0.2", 30)
+    );
+    let before = records(folder.path(), &running);
+    let mut firsts = recorded(&before);
+    firsts.sort_unstable();
+    assert_eq!(firsts, ["127.0.0.1", "127.0.0.2"]);
+    assert!(tallied(&before).is_empty(), "the window is open");
+
+    running.shared.end_flood_window();
+    assert_eq!(tallied(&records(folder.path(), &running)), [68]);
+    running.shared.end_flood_window();
+    let quiet = records(folder.path(), &running);
+    assert_eq!(tallied(&quiet), [68], "nothing more to tell");
+
+    flood(address, "127.0.0.2", 5).await;
+    running.shared.end_flood_window();
+    let after = records(folder.path(), &running);
+    assert_eq!(recorded(&after).len(), 3, "a window of its own");
+    assert_eq!(tallied(&after), [68, 4]);
+    running.stop().await;
+}
