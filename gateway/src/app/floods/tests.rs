@@ -23,25 +23,30 @@ issuers:
 servers:
   - { name: crm, path: /crm/mcp, upstream: http://127.0.0.1:1/mcp }
 policy: { roles: { analyst: { crm: [search] } } }
-audit: { ledger: audit }
-limits: { failures_per_source: 1 }
 ";
 
-async fn gateway(folder: &Path) -> Running {
+const LIMITED: &str = "audit: { ledger: audit }\nlimits: { failures_per_source: 1 }\n";
+
+async fn gateway(folder: &Path, rest: &str) -> Running {
     std::fs::write(folder.join("jwks.json"), JWKS).unwrap();
     let file = folder.join("gatewright.yaml");
-    let settings = load::parse(CONFIGURATION, &file, &|_| None)
+    let settings = load::parse(&format!("{CONFIGURATION}{rest}"), &file, &|_| None)
         .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     app::start(settings, None).await.unwrap()
 }
 
 /// Asks without a token until `enough` were answered 429, from the address `from`.
 async fn flood(gateway: SocketAddr, from: &str, enough: usize) {
+    ask_until(gateway, from, (b"HTTP/1.1 429", enough)).await;
+}
+
+/// Asks without a token until `enough` answers began with `wanted`.
+async fn ask_until(gateway: SocketAddr, from: &str, (wanted, enough): (&[u8], usize)) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     let mut connection = socket.connect(gateway).await.unwrap();
-    let mut limited = 0;
-    while limited < enough {
+    let mut found = 0;
+    while found < enough {
         let request = "POST /crm/mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -49,7 +54,7 @@ async fn flood(gateway: SocketAddr, from: &str, enough: usize) {
             let read = connection.read_buf(&mut answer).await.unwrap();
             assert!(read > 0, "cut off");
         }
-        limited += usize::from(answer.starts_with(b"HTTP/1.1 429"));
+        found += usize::from(answer.starts_with(wanted));
     }
 }
 
@@ -58,6 +63,10 @@ fn records(folder: &Path, running: &Running) -> Vec<Value> {
     while running.shared.parts.ledger.queue_bytes() > 0 {
         std::thread::yield_now();
     }
+    records_in(folder)
+}
+
+fn records_in(folder: &Path) -> Vec<Value> {
     let files = std::fs::read_dir(folder.join("audit")).unwrap();
     let file = files
         .map(|entry| entry.unwrap().path())
@@ -87,7 +96,7 @@ fn tallied(records: &[Value]) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p09_each_window_has_a_record_of_each_source_and_one_with_the_exact_rest() {
     let folder = TempDir::new().unwrap();
-    let running = gateway(folder.path()).await;
+    let running = gateway(folder.path(), LIMITED).await;
     let address = running.address();
 
     tokio::join!(
@@ -112,4 +121,29 @@ async fn p09_each_window_has_a_record_of_each_source_and_one_with_the_exact_rest
     assert_eq!(recorded(&after).len(), 3, "a window of its own");
     assert_eq!(tallied(&after), [68, 4]);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p09_records_of_strangers_that_find_no_room_are_on_record_as_an_exact_number() {
+    let folder = TempDir::new().unwrap();
+    // An eighth of it, which strangers may fill, is less than one record.
+    let small = "audit: { ledger: audit, queue: 2048 }\n";
+    let running = gateway(folder.path(), small).await;
+    ask_until(running.address(), "127.0.0.1", (b"HTTP/1.1 401", 25)).await;
+    assert_eq!(running.shared.parts.ledger.lost(), 25);
+
+    let before = records(folder.path(), &running);
+    running.shared.end_flood_window();
+    let after = records(folder.path(), &running);
+
+    assert!(before.iter().all(|record| record["kind"] == "lifecycle"));
+    assert_eq!(after.len(), before.len() + 1, "{after:#?}");
+    let tally = &after.last().unwrap()["tally"];
+    assert_eq!(
+        (&tally["rate_limited"], &tally["lost"]),
+        (&0.into(), &25.into())
+    );
+    running.stop().await;
+    let last = records_in(folder.path());
+    assert_eq!(last.len(), after.len() + 1, "one more, about the stop");
 }
