@@ -23,6 +23,7 @@ issuers:
 servers:
   - { name: crm, path: /crm/mcp, upstream: http://127.0.0.1:1/mcp }
 policy: { roles: { analyst: { crm: [search] } } }
+ops: { address: 127.0.0.1:0 }
 ";
 
 const LIMITED: &str = "audit: { ledger: audit }\nlimits: { failures_per_source: 1 }\n";
