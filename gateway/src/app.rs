@@ -31,6 +31,7 @@ use crate::upstream::peer::PeerError;
 
 mod build;
 mod command;
+mod floods;
 mod pins;
 mod renewal;
 mod vitals;
@@ -46,6 +47,8 @@ const UPSTREAM_POOL: usize = 512;
 /// How often the files of the listener's certificate are looked at.
 const RENEWAL: Duration = Duration::from_secs(5);
 
+/// How long refusals of a flood are counted for one record.
+const FLOOD_WINDOW: Duration = Duration::from_secs(60);
 /// How long requests that were cut may take to go on record.
 const CUT: Duration = Duration::from_secs(1);
 
@@ -125,6 +128,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     let mut tasks = vec![
         tokio::spawn(listen::serve(listener, door, stopping)),
         tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
+        tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
     ];
     if let Some(listener) = ops_listener {
         tasks.push(tokio::spawn(ops::serve(
@@ -221,9 +225,12 @@ impl Running {
         }
         let shared = Arc::clone(&self.shared);
         let _ = tokio::task::spawn_blocking(move || {
+            shared.end_flood_window();
             shared.record_stop();
             shared.parts.pins.close();
             shared.parts.ledger.flush_and_close();
+            // What was refused in between can only be told to the log.
+            shared.end_flood_window();
         })
         .await;
     }

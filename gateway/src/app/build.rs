@@ -14,6 +14,7 @@ use crate::decision::pins::{Keeper, PinError};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::model::{Clock, SystemClock};
+use crate::proxy::floods::Floods;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::load::Load;
 use crate::proxy::origin::Origins;
@@ -76,6 +77,7 @@ impl Shared {
             state: Arc::new(MemoryState::since(clock.now())),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
+            floods: Arc::new(Floods::since(clock.now())),
             load: Load::default(),
             pins: Keeper::new(&settings.pins_directory, Arc::new(unwritten)),
             instance: uuid::Uuid::now_v7().to_string().into(),
@@ -136,6 +138,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) floods: Arc<Floods>,
     pub(crate) load: Load,
     pub(crate) pins: Keeper,
     pub(crate) state: Arc<dyn SharedState>,
@@ -191,6 +194,7 @@ fn services(
         sessions: Arc::clone(&parts.sessions),
         tasks: Arc::clone(&parts.tasks),
         throttle: Arc::clone(&parts.throttle),
+        floods: Arc::clone(&parts.floods),
         load: parts.load.clone(),
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,

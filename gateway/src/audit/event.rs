@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::id::EventId;
 use super::part::{
     Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Refused,
-    Source, Subject,
+    Source, Subject, Tally,
 };
 use super::text::{Joined, Text, Texts, moment};
 use crate::model::UnixTime;
@@ -74,6 +74,9 @@ pub struct Event<'a> {
     /// Which definition of a tool was pinned, and which was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin<'a>>,
+    /// How many refusals have no record of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
     /// What is kept of the arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Arguments>,
@@ -121,6 +124,7 @@ impl<'a> Event<'a> {
             reason: None,
             approval: None,
             pin: None,
+            tally: None,
             arguments: None,
             outcome: None,
             source: None,

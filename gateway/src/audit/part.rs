@@ -192,6 +192,18 @@ pub struct Pin<'a> {
     pub approved_by: Option<Text<'a>>,
 }
 
+/// Refusals that have no record of their own. Numbers alone: nothing of what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Since when they were counted; until the time of the record.
+    #[serde(serialize_with = "moment")]
+    pub since: UnixTime,
+    /// How many were answered 429 after the first of their source, which has a record.
+    pub rate_limited: u64,
+    /// How many records about strangers found no room in the queue, or could not be written.
+    pub lost: u64,
+}
+
 /// What is kept of the arguments of a call.
 #[derive(Debug, Clone, Serialize)]
 pub struct Arguments {

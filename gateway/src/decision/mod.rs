@@ -6,6 +6,7 @@ pub mod freshness;
 pub mod gate;
 pub mod pins;
 pub mod record;
+pub mod tally;
 pub mod verdict;
 
 pub use circumstance::{Action, Circumstance, Request};

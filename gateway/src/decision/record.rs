@@ -47,7 +47,7 @@ impl Permit {
     }
 }
 
-/// A request that was refused, on record unless the record itself is what failed.
+/// A request that was refused, on record unless the record itself is what failed; of a flood, as one of a number.
 #[derive(Debug)]
 #[must_use = "a refusal must be answered"]
 pub struct Refusal {
@@ -279,9 +279,19 @@ impl Refusal {
         }
     }
 
+    /// Refuses one of many strangers, without a record of its own: whoever asks for this has counted it, and the count
+    /// goes on record ([`crate::decision::tally`]).
+    pub fn counted(request: &Request, reason: Reason) -> Self {
+        Self::without_record(request, reason)
+    }
+
     fn unrecorded(request: &Request) -> Self {
+        Self::without_record(request, Reason::AuditUnavailable)
+    }
+
+    fn without_record(request: &Request, reason: Reason) -> Self {
         Self {
-            reason: Reason::AuditUnavailable,
+            reason,
             missing: Vec::new(),
             wanted: Vec::new(),
             step_up: None,

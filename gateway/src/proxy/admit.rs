@@ -274,7 +274,12 @@ fn refused(
     };
     let mut authentication = authentication(scheme.name(), result);
     authentication.cert_sha256 = certificate.map(|shown| shown.as_str().into());
-    let refusal = Refusal::stranger(&services.ledger, &circumstance, reason, authentication);
+    let source = request.source.map(|source| source.ip());
+    let refusal = if reason == Reason::RateLimited && services.floods.counts(source) {
+        Refusal::counted(request, reason)
+    } else {
+        Refusal::stranger(&services.ledger, &circumstance, reason, authentication)
+    };
     Box::new(Refused {
         refusal,
         route: route.map(Arc::clone),

@@ -12,6 +12,7 @@ mod deprecation;
 mod exchange;
 mod farewell;
 mod finish;
+pub mod floods;
 mod flow;
 mod forward;
 mod frames;

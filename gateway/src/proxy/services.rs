@@ -10,6 +10,7 @@ use crate::config::{ArgumentsRecord, Limits};
 use crate::decision::circumstance::InForce;
 use crate::identity::Verifier;
 use crate::model::Clock;
+use crate::proxy::floods::Floods;
 use crate::proxy::load::Load;
 use crate::proxy::origin::Origins;
 use crate::proxy::route::Routes;
@@ -40,6 +41,8 @@ pub struct Services {
     pub tasks: Arc<Tasks>,
     /// How many attempts to authenticate failed. Outlives a reload.
     pub throttle: Arc<Throttle>,
+    /// How many refusals have no record of their own. Outlives a reload.
+    pub floods: Arc<Floods>,
     /// How many bytes of bodies are held. Outlives a reload.
     pub load: Load,
     /// The proxies whose `Client-Cert` is believed.

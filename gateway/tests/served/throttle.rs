@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Agent, Answer, Gateway, Setup, Upstream, headers_of, modern, send};
+use crate::support::{
+    Agent, Answer, Gateway, Setup, Upstream, headers_of, modern, records_in, send,
+};
 
 fn limited(limits: &str) -> Setup {
     Setup {
@@ -91,9 +93,10 @@ async fn j60_past_the_limit_of_a_source_nothing_is_verified_and_the_answer_says_
     let metrics = gateway.metrics().await;
     assert!(count(&metrics, "bearer", "rate_limited") >= 2, "{metrics}");
     let records = gateway.records_of("authn").await;
-    let record = records.last().unwrap();
-    assert_eq!(record["authn"]["result"], "rate_limited", "{record}");
-    assert_eq!(record["reason"]["code"], "rate_limited", "{record}");
+    let is_limited = |record: &&Value| record["reason"]["code"] == "rate_limited";
+    let limited: Vec<_> = records.iter().filter(is_limited).collect();
+    assert_eq!(limited.len(), 1, "the others are counted: {limited:#?}");
+    assert_eq!(limited[0]["authn"]["result"], "rate_limited");
 }
 
 #[tokio::test]
@@ -208,6 +211,89 @@ async fn j60_a_reload_forgives_nothing() {
     }
 }
 
+/// Stops the gateway; everything that it ever wrote.
+async fn stopped(gateway: Gateway) -> Vec<Value> {
+    let ledger = gateway.ledger();
+    gateway.running.stop().await;
+    records_in(&ledger)
+}
+
+/// Those of `records` that count refusals.
+fn tallies(records: &[Value]) -> Vec<&Value> {
+    let is_tally = |record: &&Value| !record["tally"].is_null();
+    records.iter().filter(is_tally).collect()
+}
+
+/// How many refusals with `reason` have a record of their own.
+fn recorded(records: &[Value], reason: &str) -> usize {
+    let is_about = |record: &&Value| record["reason"]["code"] == reason;
+    records.iter().filter(is_about).count()
+}
+
+/// What all tallies together say of `member`.
+fn tallied(records: &[Value], member: &str) -> usize {
+    let number = |record: &&Value| record["tally"][member].as_u64().unwrap();
+    let sum: u64 = tallies(records).iter().map(number).sum();
+    usize::try_from(sum).unwrap()
+}
+
+#[tokio::test]
+async fn p09_a_flood_of_one_source_is_one_record_and_one_exact_number_when_the_gateway_stops() {
+    let upstream = Upstream::plain().await;
+    let setup = limited("failures_per_source: 2");
+    let known = setup.analyst();
+    let gateway = setup.start(&upstream).await;
+    assert_eq!(ask(&gateway, Some(known.clone())).await.status, 200);
+    let (mut missing, mut limited) = (0, 0);
+    while limited < 100 {
+        let answer = ask(&gateway, None).await;
+        match answer.status {
+            401 => missing += 1,
+            429 => limited += 1,
+            other => panic!("{other}: {}", answer.body),
+        }
+        let is_counted = limited > 1 && answer.status == 429;
+        let decision = &answer.json()["error"]["data"]["decision_id"];
+        assert_eq!(decision.is_null(), is_counted, "{}", answer.body);
+    }
+    assert_eq!(ask(&gateway, Some(known)).await.status, 200, "as before");
+    assert_eq!(upstream.count(), 2);
+
+    let records = stopped(gateway).await;
+
+    assert_eq!(recorded(&records, "credential_missing"), missing);
+    assert_eq!(recorded(&records, "rate_limited"), 1);
+    let told = tallies(&records);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let since = told[0]["tally"]["since"].as_str().unwrap();
+    assert!(since < told[0]["timestamp"].as_str().unwrap());
+    let expected = json!({ "since": since, "rate_limited": 99, "lost": 0 });
+    assert_eq!(told[0]["tally"], expected);
+    assert_eq!(told[0]["kind"], "authn");
+    assert_eq!(told[0]["action"], "tally");
+    assert_eq!(told[0]["decision"], "deny");
+    for absent in ["source", "authn", "request_id", "mcp", "reason"] {
+        assert_eq!(told[0][absent], Value::Null, "{absent}");
+    }
+    let last = records.last().unwrap();
+    assert_eq!(last["action"], "stop", "the end of the record");
+    assert_eq!(records.iter().filter(|r| r["kind"] == "outcome").count(), 2);
+}
+
+#[tokio::test]
+async fn p09_refusals_of_other_kinds_keep_a_record_each_and_need_no_tally() {
+    let upstream = Upstream::plain().await;
+    let gateway = limited("failures_per_source: 1000").start(&upstream).await;
+    for number in 0..20 {
+        let answer = ask(&gateway, Some(forged(&gateway.setup, number))).await;
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        assert!(answer.json()["error"]["data"]["decision_id"].is_string());
+    }
+    let records = stopped(gateway).await;
+    assert_eq!(recorded(&records, "token_invalid"), 20);
+    assert_eq!(tallies(&records), [] as [&Value; 0]);
+}
+
 /// Sends a request again and again over one connection; answers how often each status came.
 async fn storm(address: std::net::SocketAddr, token: String, times: usize) -> (usize, usize) {
     let request = format!(
@@ -286,4 +372,13 @@ async fn j60_a_flood_of_bad_signatures_costs_few_verifications_and_good_traffic_
     let metrics = gateway.metrics().await;
     assert_eq!(count(&metrics, "bearer", "bad_signature"), verified);
     assert_eq!(count(&metrics, "bearer", "rate_limited"), turned_away);
+
+    let records = stopped(Arc::into_inner(gateway).unwrap()).await;
+    let of_their_own = recorded(&records, "rate_limited") + recorded(&records, "token_invalid");
+    let (counted, lost) = (tallied(&records, "rate_limited"), tallied(&records, "lost"));
+    assert_eq!(
+        of_their_own + counted + lost,
+        LANES * EACH,
+        "{counted} {lost}"
+    );
 }

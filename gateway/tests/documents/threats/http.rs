@@ -165,6 +165,6 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("P08", "a strict reader reads every challenge"),
     (
         "P09",
-        "a flood of requests without a token is limited per source",
+        "a flood of requests without a token is limited per source, and its exact number is on record",
     ),
 ];
