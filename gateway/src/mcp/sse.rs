@@ -292,10 +292,8 @@ enum Line {
 /// Does a line hold nothing at which some client would end it? Python's `splitlines` does at these.
 fn is_plain(line: &str) -> bool {
     // Without an early end, so that many bytes are looked at together: lines are long and hold none of these.
-    let suspect = |byte: u8| {
-        let is_control = (byte < 0x20) & (byte != b'\t');
-        is_control | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xef)
-    };
+    let suspect =
+        |byte: u8| (byte < 0x20 && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
     let bytes = line.bytes();
     if !bytes.fold(false, |found, byte| found | suspect(byte)) {
         return true;
