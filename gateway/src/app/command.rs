@@ -88,9 +88,13 @@ impl Shared {
         self.pin_as(&settings);
         self.settings.store(Arc::clone(&settings));
         // Last: a request that sees the new services sees all of them.
-        self.services.store(Arc::new(services));
+        let services = Arc::new(services);
+        let last = self.services.swap(Arc::clone(&services));
         // After the services: what opens a session from now on is judged by the new policy.
         self.parts.sessions.keep_those_of(&settings.policy_digest);
+        if !Arc::ptr_eq(&last.reign, &services.reign) {
+            last.reign.end();
+        }
         self.tell_sunsets(&settings);
         Ok(settings)
     }

@@ -43,6 +43,36 @@ impl Listing {
             Self::Templates => "uriTemplate",
         }
     }
+
+    /// The member of `notifications` that subscribes to its changes, and the notification of one (MCP 2026-07-28,
+    /// basic/patterns/subscriptions). Templates change with resources.
+    const fn news(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Tools => Some(("toolsListChanged", "notifications/tools/list_changed")),
+            Self::Prompts => Some(("promptsListChanged", "notifications/prompts/list_changed")),
+            Self::Resources => Some((
+                "resourcesListChanged",
+                "notifications/resources/list_changed",
+            )),
+            Self::Templates => None,
+        }
+    }
+
+    /// The member of `notifications` that subscribes to its changes.
+    pub const fn subscription(self) -> Option<&'static str> {
+        match self.news() {
+            Some((member, _)) => Some(member),
+            None => None,
+        }
+    }
+
+    /// The notification that it changed.
+    pub const fn changed(self) -> Option<&'static str> {
+        match self.news() {
+            Some((_, method)) => Some(method),
+            None => None,
+        }
+    }
 }
 
 /// One item of a list.
