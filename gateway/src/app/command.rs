@@ -16,6 +16,7 @@ use crate::control::pins::Ask;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
+use crate::proxy::leave;
 use crate::telemetry::logs::chain;
 
 #[async_trait]
@@ -91,10 +92,14 @@ impl Shared {
         let services = Arc::new(services);
         let last = self.services.swap(Arc::clone(&services));
         // After the services: what opens a session from now on is judged by the new policy.
-        self.parts.sessions.keep_those_of(&settings.policy_digest);
+        let (partings, left) = tokio::sync::mpsc::unbounded_channel();
+        let policy = &settings.policy_digest;
+        self.parts.sessions.keep_those_of(policy, &partings);
         if !Arc::ptr_eq(&last.reign, &services.reign) {
             last.reign.end();
         }
+        drop(partings);
+        tokio::spawn(leave::end_all(last, left));
         self.tell_sunsets(&settings);
         Ok(settings)
     }

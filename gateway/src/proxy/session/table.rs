@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ring::rand::SystemRandom;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::id;
-use super::one::Session;
+use super::one::{Parting, Session};
 use crate::config::Limits;
 use crate::model::{Digest, ServerName, UnixTime};
 use crate::proxy::asker::{self, Asker};
@@ -108,11 +109,13 @@ impl Sessions {
         self.table().forget(&session.key);
     }
 
-    /// Ends every session that was opened under another policy: what it was told then is not to be told on.
-    pub fn keep_those_of(&self, policy: &Digest) {
+    /// Ends every session that was opened under another policy: what it was told then is not to be told on. Who hears of
+    /// `partings` ends them at their servers.
+    pub fn keep_those_of(&self, policy: &Digest, partings: &UnboundedSender<Parting>) {
         let mut table = self.table();
         for session in table.shelf.keep(|session| session.policy == *policy) {
             table.known_as.remove(&session.known_as);
+            session.part(partings);
         }
     }
 
@@ -185,7 +188,11 @@ impl Place {
         }
         table.make_room(&asker.person, opening.limits.sessions_per_principal);
         let owned = (asker.owner, asker.policy);
-        let session = Arc::new(Session::new((key, known_as), owned, upstream));
+        let session = Arc::new(Session::new(
+            (key, known_as),
+            owned,
+            (opening.server, upstream),
+        ));
         table.known_as.insert(known_as, key);
         let place = (key, asker.person);
         table.shelf.put(place, Arc::clone(&session), opening.now);
