@@ -92,13 +92,10 @@ impl Shared {
         let services = Arc::new(services);
         let last = self.services.swap(Arc::clone(&services));
         // After the services: what opens a session from now on is judged by the new policy.
-        let (partings, left) = tokio::sync::mpsc::unbounded_channel();
-        let policy = &settings.policy_digest;
-        self.parts.sessions.keep_those_of(policy, &partings);
+        let left = self.parts.sessions.keep_those_of(&settings.policy_digest);
         if !Arc::ptr_eq(&last.reign, &services.reign) {
             last.reign.end();
         }
-        drop(partings);
         tokio::spawn(leave::end_all(last, left));
         self.tell_sunsets(&settings);
         Ok(settings)

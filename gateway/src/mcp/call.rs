@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::ascii;
 use super::asks::Capability;
-use super::listing::Listing;
+use super::listing::Listings;
 use super::method::Method;
 use super::version::{Era, Revision};
 use crate::model::Reason;
@@ -114,7 +114,7 @@ pub struct Call {
     /// The tasks it wants to be told about, by id.
     pub tasks: Vec<Box<str>>,
     /// The lists whose changes it wants to be told about.
-    pub lists: Vec<Listing>,
+    pub lists: Listings,
     /// The byte range of `params.arguments` in the body, when it is an object.
     pub arguments: Option<Range<usize>>,
     /// The model as the client names it in `_meta["gatewright/model"]`: visible ASCII, at most 128 bytes. Only asserted.

@@ -75,6 +75,37 @@ impl Listing {
     }
 }
 
+/// Some of the listings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listings(u8);
+
+impl Listings {
+    /// Every listing.
+    pub const ALL: Self = Self(u8::MAX);
+
+    /// Those that are in it, in the order of [`Listing::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Listing> {
+        let is_in = move |listing: &Listing| self.0 & Self::bit(*listing) != 0;
+        Listing::ALL.into_iter().filter(is_in)
+    }
+
+    const fn bit(listing: Listing) -> u8 {
+        match listing {
+            Listing::Tools => 1,
+            Listing::Prompts => 2,
+            Listing::Resources => 4,
+            Listing::Templates => 8,
+        }
+    }
+}
+
+impl FromIterator<Listing> for Listings {
+    fn from_iter<T: IntoIterator<Item = Listing>>(listings: T) -> Self {
+        let bits = listings.into_iter().map(Self::bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+}
+
 /// One item of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item<'a> {

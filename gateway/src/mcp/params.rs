@@ -6,7 +6,7 @@ use super::asks::Capability;
 use super::bounds::Bounds;
 use super::call::{RequestId, Target};
 use super::document::Document;
-use super::listing::Listing;
+use super::listing::{Listing, Listings};
 use super::method::Aim;
 use super::parse::Fault;
 use super::spelling::{begins_like, resembles};
@@ -106,9 +106,9 @@ impl Params {
     }
 
     /// The lists whose changes the request wants to be told about.
-    pub(super) fn lists(&self, document: &Document<'_>, aim: Aim) -> Vec<Listing> {
+    pub(super) fn lists(&self, document: &Document<'_>, aim: Aim) -> Listings {
         let Some(place) = self.subscribed(aim) else {
-            return Vec::new();
+            return [].into_iter().collect();
         };
         let is_asked = |listing: &Listing| {
             let member = listing

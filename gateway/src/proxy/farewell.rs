@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use pingora::proxy::Session;
 
-use crate::mcp::{Era, Listing, Method, RequestId, reply};
+use crate::mcp::{Era, Listings, Method, RequestId, reply};
 use crate::model::Reason;
 use crate::proxy::progress::Forwarding;
 use crate::proxy::refuse::error_message;
@@ -85,9 +85,9 @@ fn event(forwarding: &Forwarding, reason: Reason, id: &RequestId) -> Bytes {
 /// Another policy shows other lists: a session is told of all, a subscription of those that it asked for.
 fn news(forwarding: &Forwarding) -> Bytes {
     let call = forwarding.passage.call();
-    let lists = call.map_or(Listing::ALL.as_slice(), |call| call.lists.as_slice());
+    let lists = call.map_or(Listings::ALL, |call| call.lists);
     let subscription = call.map(|call| &call.id);
-    let told = |listing: &Listing| reply::list_changed(*listing, subscription);
+    let told = |listing| reply::list_changed(listing, subscription);
     let events = lists.iter().filter_map(told);
     events.flat_map(|message| framed(&message)).collect()
 }

@@ -11,7 +11,7 @@ use pingora::connectors::http::Connector;
 use pingora::http::RequestHeader;
 use pingora::protocols::ALPN;
 use pingora::{Error, ErrorType};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 
 use crate::live::Until;
 use crate::proxy::services::Services;
@@ -28,7 +28,7 @@ const TURN: Duration = Duration::from_secs(60);
 
 /// Ends at their servers the sessions that come out of `partings`, until no more can come. Where the servers are, `services`
 /// says: those that the sessions were used with.
-pub async fn end_all(services: Arc<Services>, mut partings: UnboundedReceiver<Parting>) {
+pub async fn end_all(services: Arc<Services>, mut partings: Receiver<Parting>) {
     let Some(first) = partings.recv().await else {
         return;
     };

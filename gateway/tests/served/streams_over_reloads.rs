@@ -7,6 +7,7 @@ use bytes::Bytes;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
+use crate::edge::{Act, RawPeer};
 use crate::support::{
     Agent, Arrived, Gateway, Reply, Setup, Upstream, eventually, headers_of, list, modern, send,
     stateless, tool,
@@ -157,22 +158,29 @@ async fn assert_ends_with_its_policy(asked: Asked, version: &str, reply: Reply) 
     assert!(heard.is_whole && heard.after < PAUSE, "{what}: {heard:?}");
     let mut said = messages(&heard.text);
     said.retain(|message| message["method"] != "notifications/message");
-    let expected = match asked {
-        Asked::Listen => vec![changed("tools", Some(7)), closed(7)],
-        _ => ["tools", "prompts", "resources"]
-            .map(|list| changed(list, None))
-            .into(),
-    };
-    assert_eq!(said, expected, "{what}");
+    assert_eq!(said, last_words(asked), "{what}");
+    assert_let_go(&gateway, &upstream, &what).await;
+}
+
+/// What comes after all events of the server.
+fn last_words(asked: Asked) -> Vec<Value> {
+    if asked == Asked::Listen {
+        return vec![changed("tools", Some(7)), closed(7)];
+    }
+    ["tools", "prompts", "resources"]
+        .map(|list| changed(list, None))
+        .into()
+}
+
+/// The outcome says why, and nothing of the stream is left.
+async fn assert_let_go(gateway: &Gateway, upstream: &Upstream, what: &str) {
     assert!(eventually(SOON, || upstream.aborted() == 1).await, "{what}");
     let outcome = gateway.outcomes(1).await.remove(0);
     assert_eq!(outcome["reason"]["code"], "policy_changed", "{outcome:#}");
     assert_eq!(outcome["outcome"]["http_status"], 200, "{outcome:#}");
     let metrics = gateway.metrics().await;
-    assert!(
-        metrics.contains("gatewright_streams_active{server=\"crm\"} 0"),
-        "{what}"
-    );
+    let none = "gatewright_streams_active{server=\"crm\"} 0";
+    assert!(metrics.contains(none), "{what}");
 }
 
 #[tokio::test]
@@ -348,4 +356,29 @@ async fn x10_the_address_that_a_server_of_the_older_transport_gives_does_not_pas
     let answer = send(stream(&agent)).await;
     assert_eq!(answer.status, 200);
     assert!(!answer.body.contains("canary"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn x08_a_stream_without_a_head_is_refused_when_the_policy_changes() {
+    each(&WAYS, |asked, version| async move {
+        let what = format!("{asked:?} over {version}");
+        let peer = RawPeer::start(|_| Act::Stay).await;
+        let setup = Setup::default();
+        let yaml = setup.yaml(&peer.url());
+        let gateway = Gateway::start(setup, yaml).await;
+        let agent = agent_of(&gateway, version, LASTING);
+        let asking = tokio::spawn(send(asked.request(&agent)));
+        // On record before it is sent: from here on it is under way.
+        while gateway.records().await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+
+        change(&gateway, NARROWER).await;
+
+        let answer = asking.await.unwrap();
+        assert_eq!((answer.status, answer.code()), (503, Some(50307)), "{what}");
+        let reason = &answer.json()["error"]["data"]["reason"];
+        assert_eq!(reason, "policy_changed", "{what}");
+    })
+    .await;
 }

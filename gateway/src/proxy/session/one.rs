@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 use super::books::{Books, Mark};
 use crate::mcp::{Listing, Onward, RequestId, Seen};
@@ -24,7 +24,7 @@ pub(crate) struct Session {
     server: ServerName,
     upstream: Box<str>,
     /// Who ends it at its server once nothing is under way in it, if anybody is to.
-    partings: OnceLock<UnboundedSender<Parting>>,
+    partings: OnceLock<Sender<Parting>>,
     marks: RandomState,
     books: Mutex<Books>,
 }
@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// Has it ended at its server by who hears of `partings`, as soon as nothing is under way in it any more.
-    pub(super) fn part(&self, partings: &UnboundedSender<Parting>) {
+    pub(super) fn part(&self, partings: &Sender<Parting>) {
         // Once is enough: what was said first stands.
         let _ = self.partings.set(partings.clone());
     }
@@ -118,7 +118,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(partings) = self.partings.take() {
             // Without who hears, the gateway stops.
-            let _ = partings.send(Parting {
+            let _ = partings.try_send(Parting {
                 server: self.server.clone(),
                 upstream: std::mem::take(&mut self.upstream),
                 since: Instant::now(),

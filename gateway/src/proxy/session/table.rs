@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ring::rand::SystemRandom;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use super::id;
 use super::one::{Parting, Session};
@@ -109,14 +109,18 @@ impl Sessions {
         self.table().forget(&session.key);
     }
 
-    /// Ends every session that was opened under another policy: what it was told then is not to be told on. Who hears of
-    /// `partings` ends them at their servers.
-    pub fn keep_those_of(&self, policy: &Digest, partings: &UnboundedSender<Parting>) {
+    /// Ends every session that was opened under another policy: what it was told then is not to be told on. They come out
+    /// of what is returned when nothing is under way in them any more.
+    pub fn keep_those_of(&self, policy: &Digest) -> Receiver<Parting> {
         let mut table = self.table();
-        for session in table.shelf.keep(|session| session.policy == *policy) {
+        let gone = table.shelf.keep(|session| session.policy == *policy);
+        // Each has a place in it.
+        let (partings, left) = channel(gone.len().max(1));
+        for session in gone {
             table.known_as.remove(&session.known_as);
-            session.part(partings);
+            session.part(&partings);
         }
+        left
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {

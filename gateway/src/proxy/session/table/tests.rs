@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::mpsc::unbounded_channel;
 
 use super::{Found, Opening, Sessions};
 use crate::config::Limits;
@@ -170,11 +169,10 @@ fn x09_nothing_is_left_of_a_million_initialisations() {
 fn x08_another_policy_ends_sessions_and_the_same_one_does_not() {
     let sessions = Arc::new(Sessions::default());
     let id = open(&sessions, "alice", "1", NOW).unwrap();
-    let (partings, mut left) = unbounded_channel();
-    sessions.keep_those_of(&Digest::of(b"policy"), &partings);
+    let mut left = sessions.keep_those_of(&Digest::of(b"policy"));
     assert!(is_own(&sessions, &id, "alice", NOW));
     assert!(left.try_recv().is_err());
-    sessions.keep_those_of(&Digest::of(b"another"), &partings);
+    let mut left = sessions.keep_those_of(&Digest::of(b"another"));
     assert!(!is_own(&sessions, &id, "alice", NOW));
     assert_eq!(&*left.try_recv().unwrap().upstream, "1");
     assert_tidy(&sessions);
@@ -190,9 +188,7 @@ fn x08_a_session_is_left_at_its_server_when_nothing_is_under_way_in_it_and_once(
     else {
         panic!("alice's own");
     };
-    let (partings, mut left) = unbounded_channel();
-    sessions.keep_those_of(&Digest::of(b"another"), &partings);
-    drop(partings);
+    let mut left = sessions.keep_those_of(&Digest::of(b"another"));
     assert_eq!(&*left.try_recv().unwrap().upstream, "2");
     assert_eq!(
         left.try_recv().err(),
