@@ -283,7 +283,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["model", "live", "mcp", "audit", "identity", "decision"],
     ),
     ("config", &["model", "mcp", "audit", "identity", "decision"]),
-    ("upstream", &["model", "telemetry", "config"]),
+    ("upstream", &["model", "live", "telemetry", "config"]),
     (
         "control",
         &["model", "live", "audit", "decision", "telemetry", "config"],

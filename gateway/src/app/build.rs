@@ -13,6 +13,7 @@ use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
+use crate::live::Reign;
 use crate::model::{Clock, SystemClock};
 use crate::proxy::floods::Floods;
 use crate::proxy::inflight::InflightCount;
@@ -126,7 +127,12 @@ impl Shared {
         settings: &Settings,
     ) -> Result<(Services, Vec<Arc<IssuerKeys>>), BuildError> {
         let keys = issuer_keys(settings, &self.keys.load(), &self.parts.clock)?;
-        Ok((services(settings, &keys, &self.parts)?, keys))
+        let mut services = services(settings, &keys, &self.parts)?;
+        let current = self.services.load();
+        if services.in_force.policy == current.in_force.policy {
+            services.reign = Arc::clone(&current.reign);
+        }
+        Ok((services, keys))
     }
 }
 
@@ -205,6 +211,7 @@ fn services(
             policy: settings.policy_digest,
             configuration: settings.config_digest,
         },
+        reign: Arc::new(Reign::default()),
     })
 }
 

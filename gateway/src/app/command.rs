@@ -16,6 +16,7 @@ use crate::control::pins::Ask;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
+use crate::proxy::leave;
 use crate::telemetry::logs::chain;
 
 #[async_trait]
@@ -88,9 +89,14 @@ impl Shared {
         self.pin_as(&settings);
         self.settings.store(Arc::clone(&settings));
         // Last: a request that sees the new services sees all of them.
-        self.services.store(Arc::new(services));
+        let services = Arc::new(services);
+        let last = self.services.swap(Arc::clone(&services));
         // After the services: what opens a session from now on is judged by the new policy.
-        self.parts.sessions.keep_those_of(&settings.policy_digest);
+        let left = self.parts.sessions.keep_those_of(&settings.policy_digest);
+        if !Arc::ptr_eq(&last.reign, &services.reign) {
+            last.reign.end();
+        }
+        tokio::spawn(leave::end_all(last, left));
         self.tell_sunsets(&settings);
         Ok(settings)
     }

@@ -1,5 +1,7 @@
-//! What is refreshed in the background: the last good value with its age. Never fetches anything itself.
+//! What is refreshed in the background, with its age, and what is in force until it is replaced. Never fetches anything itself.
 
+mod reign;
 mod snapshot;
 
+pub use reign::{Ending, Reign, Until};
 pub use snapshot::{Live, Snapshot};

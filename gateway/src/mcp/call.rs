@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::ascii;
 use super::asks::Capability;
+use super::listing::Listings;
 use super::method::Method;
 use super::version::{Era, Revision};
 use crate::model::Reason;
@@ -112,6 +113,8 @@ pub struct Call {
     pub target: Target,
     /// The tasks it wants to be told about, by id.
     pub tasks: Vec<Box<str>>,
+    /// The lists whose changes it wants to be told about.
+    pub lists: Listings,
     /// The byte range of `params.arguments` in the body, when it is an object.
     pub arguments: Option<Range<usize>>,
     /// The model as the client names it in `_meta["gatewright/model"]`: visible ASCII, at most 128 bytes. Only asserted.

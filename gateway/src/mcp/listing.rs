@@ -43,6 +43,67 @@ impl Listing {
             Self::Templates => "uriTemplate",
         }
     }
+
+    /// The member of `notifications` that subscribes to its changes, and the notification of one (MCP 2026-07-28,
+    /// basic/patterns/subscriptions). Templates change with resources.
+    const fn news(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Tools => Some(("toolsListChanged", "notifications/tools/list_changed")),
+            Self::Prompts => Some(("promptsListChanged", "notifications/prompts/list_changed")),
+            Self::Resources => Some((
+                "resourcesListChanged",
+                "notifications/resources/list_changed",
+            )),
+            Self::Templates => None,
+        }
+    }
+
+    /// The member of `notifications` that subscribes to its changes.
+    pub const fn subscription(self) -> Option<&'static str> {
+        match self.news() {
+            Some((member, _)) => Some(member),
+            None => None,
+        }
+    }
+
+    /// The notification that it changed.
+    pub const fn changed(self) -> Option<&'static str> {
+        match self.news() {
+            Some((_, method)) => Some(method),
+            None => None,
+        }
+    }
+}
+
+/// Some of the listings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listings(u8);
+
+impl Listings {
+    /// Every listing.
+    pub const ALL: Self = Self(u8::MAX);
+
+    /// Those that are in it, in the order of [`Listing::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Listing> {
+        let is_in = move |listing: &Listing| self.0 & Self::bit(*listing) != 0;
+        Listing::ALL.into_iter().filter(is_in)
+    }
+
+    const fn bit(listing: Listing) -> u8 {
+        match listing {
+            Listing::Tools => 1,
+            Listing::Prompts => 2,
+            Listing::Resources => 4,
+            Listing::Templates => 8,
+        }
+    }
+}
+
+impl FromIterator<Listing> for Listings {
+    fn from_iter<T: IntoIterator<Item = Listing>>(listings: T) -> Self {
+        let bits = listings.into_iter().map(Self::bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
 }
 
 /// One item of a list.

@@ -42,7 +42,7 @@ pub use bounds::Bounds;
 pub use call::{Call, Message, Mirrored, Read, Refused, RequestId, Target};
 pub use definition::Definition;
 pub use judge::{Exchange, Hidden, Judge, Purpose};
-pub use listing::{Item, Kind, ListFault, Listing};
+pub use listing::{Item, Kind, ListFault, Listing, Listings};
 pub use method::{Access, Method};
 pub use mirror::is_readable;
 pub use parse::read;

@@ -6,6 +6,7 @@ use super::asks::Capability;
 use super::bounds::Bounds;
 use super::call::{RequestId, Target};
 use super::document::Document;
+use super::listing::{Listing, Listings};
 use super::method::Aim;
 use super::parse::Fault;
 use super::spelling::{begins_like, resembles};
@@ -98,16 +99,33 @@ impl Params {
 
     /// The tasks that the request wants to be told about.
     pub(super) fn tasks(&self, document: &Document<'_>, aim: Aim) -> Result<Vec<Box<str>>, Fault> {
-        let notifications = match aim {
+        self.subscribed(aim).map_or_else(
+            || Ok(Vec::new()),
+            |place| identifiers(document, place, "taskIds"),
+        )
+    }
+
+    /// The lists whose changes the request wants to be told about.
+    pub(super) fn lists(&self, document: &Document<'_>, aim: Aim) -> Listings {
+        let Some(place) = self.subscribed(aim) else {
+            return [].into_iter().collect();
+        };
+        let is_asked = |listing: &Listing| {
+            let member = listing
+                .subscription()
+                .and_then(|key| document.member(place, key));
+            member.is_some_and(|member| document.text(&member.value) == "true")
+        };
+        Listing::ALL.into_iter().filter(is_asked).collect()
+    }
+
+    fn subscribed(&self, aim: Aim) -> Option<&Range<usize>> {
+        match aim {
             Aim::Subscriptions => self.notifications.as_ref(),
             Aim::Nothing | Aim::Tool | Aim::Prompt | Aim::Resource | Aim::Reference | Aim::Task => {
                 None
             }
-        };
-        notifications.map_or_else(
-            || Ok(Vec::new()),
-            |place| identifiers(document, place, "taskIds"),
-        )
+        }
     }
 
     /// The request that is cancelled (MCP 2025-11-25, basic/utilities/cancellation).

@@ -152,6 +152,7 @@ impl Reader<'_> {
             method_name,
             target,
             tasks: params.tasks(document, row.aim)?,
+            lists: params.lists(document, row.aim),
             arguments,
             model: params.model(document),
             client_name: params.client_name(document),

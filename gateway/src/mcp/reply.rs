@@ -2,6 +2,7 @@
 
 use super::ascii;
 use super::call::RequestId;
+use super::listing::Listing;
 
 /// A JSON-RPC error (JSON-RPC 2.0 section 5.1) as ASCII on one line. Without an `id` there is no member
 /// `id`: MCP knows no null. `data` that is null is left out.
@@ -39,6 +40,17 @@ pub fn subscription_end(id: &RequestId) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The notification that a list may have changed, as ASCII on one line; with the subscription that it is for. None where
+/// MCP has no such notification.
+pub fn list_changed(listing: Listing, subscription: Option<&RequestId>) -> Option<Vec<u8>> {
+    let method = listing.changed()?;
+    let params = subscription.map_or_else(String::new, |id| {
+        let id = id.as_json();
+        format!(",\"params\":{{\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{id}}}}}")
+    });
+    Some(format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"{params}}}").into_bytes())
+}
+
 /// What a response says about how it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
@@ -52,7 +64,8 @@ pub struct Summary {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{error_body, subscription_end};
+    use super::{error_body, list_changed, subscription_end};
+    use crate::mcp::Listing;
     use crate::mcp::call::RequestId;
 
     #[test]
@@ -76,6 +89,25 @@ mod tests {
             parsed,
             json!({ "jsonrpc": "2.0", "error": { "code": -32700, "message": "bad" } })
         );
+    }
+
+    #[test]
+    fn s07_a_change_of_a_list_is_told_plainly_or_to_its_subscription() {
+        let parsed = |text: Option<Vec<u8>>| -> Value {
+            serde_json::from_slice(&text.unwrap_or_else(|| b"null".to_vec())).unwrap()
+        };
+        let tools = "notifications/tools/list_changed";
+        assert_eq!(
+            parsed(list_changed(Listing::Tools, None)),
+            json!({ "jsonrpc": "2.0", "method": tools })
+        );
+        let id = RequestId::from_token("\"a\\u0062\"");
+        assert_eq!(
+            parsed(list_changed(Listing::Tools, id.as_ref())),
+            json!({ "jsonrpc": "2.0", "method": tools, "params": {
+                "_meta": { "io.modelcontextprotocol/subscriptionId": "ab" } } })
+        );
+        assert_eq!(parsed(list_changed(Listing::Templates, None)), Value::Null);
     }
 
     #[test]

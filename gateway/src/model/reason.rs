@@ -108,6 +108,8 @@ pub enum Reason {
     ClientGone,
     /// A stream was open for as long as one may be.
     StreamTimeout,
+    /// The policy that a stream was opened under is in force no more.
+    PolicyChanged,
     /// The gateway stopped before the answer was complete.
     GatewayStopped,
     /// The gateway failed in a way it did not foresee.
@@ -116,7 +118,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -169,6 +171,7 @@ impl Reason {
         Self::UpstreamProtocol,
         Self::ClientGone,
         Self::StreamTimeout,
+        Self::PolicyChanged,
         Self::GatewayStopped,
         Self::Internal,
     ];
@@ -247,6 +250,7 @@ impl Reason {
             Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
             Self::ClientGone => ("client_gone", 499, 49901),
             Self::StreamTimeout => ("stream_timeout", 504, 50402),
+            Self::PolicyChanged => ("policy_changed", 503, 50307),
             Self::GatewayStopped => ("gateway_stopped", 503, 50303),
             Self::Internal => ("internal", 500, 50001),
         }
@@ -317,6 +321,7 @@ impl Reason {
             }
             Self::ClientGone => "the client went away",
             Self::StreamTimeout => "the stream was open for as long as one may be",
+            Self::PolicyChanged => "the policy changed while the stream was open: open it again",
             Self::GatewayStopped => "the gateway stopped",
             Self::Internal => "the gateway failed",
         }

@@ -282,14 +282,13 @@ impl Permitted {
         } else {
             Patience::Limited
         };
-        let manner = (patience, arrival.route.outliving);
+        let terms = curfew::Terms {
+            manner: (patience, arrival.route.outliving),
+            stream_age: arrival.services.limits.stream_age,
+            reign: &arrival.services.reign,
+        };
         Forwarding {
-            ends: curfew::end(
-                permit.principal(),
-                manner,
-                arrival.services.clock.now(),
-                arrival.services.limits.stream_age,
-            ),
+            ends: curfew::end(permit.principal(), arrival.services.clock.now(), &terms),
             bench: Bench {
                 services: Arc::clone(&arrival.services),
                 route: Arc::clone(&arrival.route),

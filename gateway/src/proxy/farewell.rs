@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use pingora::proxy::Session;
 
-use crate::mcp::{Era, Method, RequestId, reply};
+use crate::mcp::{Era, Listings, Method, RequestId, reply};
 use crate::model::Reason;
 use crate::proxy::progress::Forwarding;
 use crate::proxy::refuse::error_message;
@@ -45,6 +45,7 @@ fn last(forwarding: &Forwarding, reason: Reason, may_be_filled: bool) -> Last {
     match &forwarding.trim {
         Trim::Events(_) => match id {
             Some(id) if is_owed(forwarding, reason) => Last::Message(event(forwarding, reason, id)),
+            None if reason == Reason::PolicyChanged => Last::Message(news(forwarding)),
             Some(_) | None => Last::End,
         },
         // An open body of which nothing went out takes the error in the place of the answer.
@@ -65,14 +66,34 @@ fn is_owed(forwarding: &Forwarding, reason: Reason) -> bool {
 
 fn event(forwarding: &Forwarding, reason: Reason, id: &RequestId) -> Bytes {
     let listens = forwarding.passage.calls(Method::SubscriptionsListen);
-    let is_in_order = matches!(reason, Reason::TokenExpired | Reason::StreamTimeout);
-    let message = if listens && is_in_order {
-        // What a server that closes a subscription says (MCP 2026-07-28, basic/patterns/subscriptions).
-        Bytes::from(reply::subscription_end(id))
-    } else {
-        error(forwarding, reason, Some(id))
-    };
-    Bytes::from([b"data: ", message.as_ref(), b"\n\n"].concat())
+    let is_in_order = matches!(
+        reason,
+        Reason::TokenExpired | Reason::StreamTimeout | Reason::PolicyChanged
+    );
+    if !(listens && is_in_order) {
+        return Bytes::from(framed(&error(forwarding, reason, Some(id))));
+    }
+    let mut last = Vec::new();
+    if reason == Reason::PolicyChanged {
+        last.extend(news(forwarding));
+    }
+    // What a server that closes a subscription says (MCP 2026-07-28, basic/patterns/subscriptions).
+    last.extend(framed(&reply::subscription_end(id)));
+    Bytes::from(last)
+}
+
+/// Another policy shows other lists: a session is told of all, a subscription of those that it asked for.
+fn news(forwarding: &Forwarding) -> Bytes {
+    let call = forwarding.passage.call();
+    let lists = call.map_or(Listings::ALL, |call| call.lists);
+    let subscription = call.map(|call| &call.id);
+    let told = |listing| reply::list_changed(listing, subscription);
+    let events = lists.iter().filter_map(told);
+    events.flat_map(|message| framed(&message)).collect()
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    [b"data: ", message, b"\n\n"].concat()
 }
 
 fn error(forwarding: &Forwarding, reason: Reason, id: Option<&RequestId>) -> Bytes {

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, R
 use tokio::time::Sleep;
 
 use crate::config::Limits;
+use crate::live::{Ending, Until};
 use crate::proxy::vigil::Vigil;
 
 /// What the requests of one connection say to the stream beneath them, and it to them.
@@ -29,7 +30,7 @@ use crate::proxy::vigil::Vigil;
 pub struct Connection {
     holds: AtomicUsize,
     released: AtomicWaker,
-    ends: Mutex<Option<Instant>>,
+    ends: Mutex<Option<Ending>>,
     vigil: Mutex<Vigil>,
 }
 
@@ -55,10 +56,10 @@ impl Connection {
         Hold(Arc::clone(self))
     }
 
-    /// Until the returned value is dropped, reading from the client fails once the request `ends`: it is what
+    /// Until the returned value is dropped, reading from the client fails once the request is over: it is what
     /// pingora waits for while an upstream is silent.
-    pub fn end_at(self: &Arc<Self>, ends: Instant) -> Term {
-        self.set_end(Some(ends));
+    pub fn end_at(self: &Arc<Self>, until: Until) -> Term {
+        self.set_end(Some(Ending::of(until)));
         Term(Arc::clone(self))
     }
 
@@ -66,11 +67,14 @@ impl Connection {
         self.holds.load(Ordering::Acquire) > 0
     }
 
-    fn end(&self) -> Option<Instant> {
-        *self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ready once the request under way is over.
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.as_mut()
+            .map_or(Poll::Pending, |ending| ending.poll(context))
     }
 
-    fn set_end(&self, ends: Option<Instant>) {
+    fn set_end(&self, ends: Option<Ending>) {
         *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
     }
 }
@@ -109,7 +113,6 @@ pub struct GuardStream {
     inner: BufWriter<Stream>,
     connection: Arc<Connection>,
     peer: Peer,
-    timer: Option<Pin<Box<Sleep>>>,
     /// How long the client may read nothing of what it is sent.
     patience: Duration,
     /// Rings at the end of it, while something waits to be read.
@@ -132,24 +135,9 @@ impl GuardStream {
             inner: BufWriter::with_capacity(WRITE_BUFFER, inner),
             connection,
             peer: Peer::Present,
-            timer: None,
             patience,
             stall: None,
         }
-    }
-
-    /// Ready once the request under way is over.
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(ends) = self.connection.end().map(Into::into) else {
-            return Poll::Pending;
-        };
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(ends)));
-        if timer.deadline() != ends {
-            timer.as_mut().reset(ends);
-        }
-        timer.as_mut().poll(context)
     }
 
     /// Pending while held, then the end of the stream.
@@ -217,7 +205,7 @@ impl AsyncRead for GuardStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.poll_end(context).is_ready() {
+        if this.connection.poll_end(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         if this.peer == Peer::Gone {

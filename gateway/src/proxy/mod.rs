@@ -23,6 +23,7 @@ pub mod guard;
 mod head;
 pub mod inflight;
 mod keep;
+pub mod leave;
 pub mod listen;
 pub mod load;
 mod observe;

@@ -52,7 +52,7 @@ pub(crate) struct Forwarding {
     pub(crate) bench: Bench,
     pub(crate) revision: Revision,
     pub(crate) patience: Patience,
-    /// When it is over because its token is, or because a stream is old.
+    /// When it is over because its token is, or because a stream is old or of another policy.
     pub(crate) ends: Option<End>,
     pub(crate) trim: Trim,
     pub(crate) started: Instant,
@@ -112,11 +112,12 @@ impl Forwarding {
     /// Has what comes from now on judged by what is in force now.
     ///
     /// # Errors
-    /// When its server is no more; pingora's failure path ends the answer.
+    /// When it is over, or its server is no more; pingora's failure path ends the answer.
     pub(crate) fn keep_up(&mut self, newest: &Arc<Services>) -> pingora::Result<()> {
         if Arc::ptr_eq(newest, &self.bench.services) {
             return Ok(());
         }
+        self.go_on()?;
         let server = &self.route.audience.server;
         let route = newest
             .routes
@@ -136,12 +137,12 @@ impl Forwarding {
 
     /// Why it is over, if it is.
     pub(crate) fn is_over(&self) -> Option<Reason> {
-        let ends = self.ends?;
+        let ends = self.ends.as_ref()?;
         let principal = self.permit.principal();
         if principal.is_expired(self.services.clock.now()) {
             return Some(Reason::TokenExpired);
         }
-        (Instant::now() >= ends.at).then_some(ends.reason)
+        ends.has_come()
     }
 
     /// Ends it for `reason`. What went wrong before stays what went wrong.

@@ -140,7 +140,10 @@ impl ProxyHttp for Gateway {
             return unpermitted();
         };
         forwarding.go_on()?;
-        let (patience, ends) = (forwarding.patience, forwarding.ends.map(|end| end.at));
+        let (patience, ends) = (
+            forwarding.patience,
+            forwarding.ends.as_ref().map(|end| &end.until),
+        );
         let peer = forwarding.route.upstream.peer(patience, ends).await;
         peer.map_err(|error| {
             let context = "cannot resolve the upstream's name";
@@ -267,9 +270,10 @@ fn begin(forwarding: &mut Forwarding, connection: Option<&Arc<Connection>>) {
     if is_legacy_message {
         forwarding.hold = connection.map(Connection::hold);
     }
-    if let Some(ends) = forwarding.ends {
-        forwarding.term = connection.map(|connection| connection.end_at(ends.at));
-        curfew::arm(ends.at);
+    if let Some(ends) = &forwarding.ends {
+        let until = || ends.until.clone();
+        forwarding.term = connection.map(|connection| connection.end_at(until()));
+        curfew::arm(until());
     }
 }
 

@@ -9,6 +9,7 @@ use crate::audit::Ledger;
 use crate::config::{ArgumentsRecord, Limits};
 use crate::decision::circumstance::InForce;
 use crate::identity::Verifier;
+use crate::live::Reign;
 use crate::model::Clock;
 use crate::proxy::floods::Floods;
 use crate::proxy::load::Load;
@@ -55,4 +56,6 @@ pub struct Services {
     pub arguments: ArgumentsRecord,
     /// Digests of what is in force.
     pub in_force: InForce,
+    /// How long its policy is. Outlives a reload that leaves the policy as it is.
+    pub reign: Arc<Reign>,
 }

@@ -14,6 +14,7 @@ use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, PeerOptions}
 use pingora::utils::tls::{WrappedX509, parse_x509};
 
 use crate::config::{Server, Upstream};
+use crate::live::Until;
 use crate::upstream::resolve::Resolver;
 use crate::upstream::tether::Tether;
 
@@ -89,31 +90,31 @@ impl UpstreamPeer {
         &self.settings.path
     }
 
-    /// The peer to connect to, for an exchange that is over when it `ends`, if it does.
+    /// The peer to connect to, for an exchange that goes on `until` then, or for as long as it takes.
     ///
     /// # Errors
     /// When the name cannot be resolved.
     pub async fn peer(
         &self,
         patience: Patience,
-        ends: Option<Instant>,
+        until: Option<&Until>,
     ) -> io::Result<Box<HttpPeer>> {
         let address = self.resolver.address().await?;
         let mut peer = match self.ready.load().as_deref() {
             Some((known, peer)) if *known == address => peer.clone(),
             _ => self.prepare(address),
         };
-        match (patience, ends) {
+        match (patience, until) {
             (Patience::Limited, None) => {}
-            (Patience::Limited, Some(ends)) => hurry(&mut peer.options, ends),
+            (Patience::Limited, Some(until)) => hurry(&mut peer.options, until.at),
             (Patience::Endless, None) => peer.options.read_timeout = None,
-            (Patience::Endless, Some(ends)) => self.tether(&mut peer, ends),
+            (Patience::Endless, Some(until)) => self.tether(&mut peer, until.clone()),
         }
         Ok(Box::new(peer))
     }
 
     /// A connection for one stream alone, which can be ended in silence without harm to others.
-    fn tether(&self, peer: &mut HttpPeer, ends: Instant) {
+    fn tether(&self, peer: &mut HttpPeer, until: Until) {
         let mut hasher = DefaultHasher::new();
         self.group.hash(&mut hasher);
         self.tethers
@@ -126,7 +127,7 @@ impl UpstreamPeer {
         options.alpn = ALPN::H1;
         options.read_timeout = None;
         options.custom_l4 = Some(Arc::new(Tether {
-            ends,
+            until,
             connect_timeout: self.settings.connect_timeout,
         }));
     }

@@ -1,10 +1,10 @@
-//! A connection to an upstream that ends at a set moment, even in silence. Never shared and never used again: pingora
+//! A connection to an upstream that ends when the stream on it has to, even in silence. Never shared and never used again: pingora
 //! knows it by no number of its own.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::connectors::l4::Connect;
@@ -14,13 +14,14 @@ use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketS
 use pingora::{Error, ErrorType};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
 
-/// Connects so that reading fails once the moment has come.
+use crate::live::{Ending, Until};
+
+/// Connects so that reading fails once the end has come.
 #[derive(Debug)]
 pub(crate) struct Tether {
     /// When reading ends.
-    pub(crate) ends: Instant,
+    pub(crate) until: Until,
     /// How long connecting may take.
     pub(crate) connect_timeout: Duration,
 }
@@ -38,7 +39,7 @@ impl Connect for Tether {
             .map_err(|cause| Error::because(ErrorType::ConnectError, "connecting", cause))?;
         let tethered = TetheredSocket {
             socket,
-            end: Box::pin(tokio::time::sleep_until(self.ends.into())),
+            end: Ending::of(self.until.clone()),
         };
         Ok(VirtualSocketStream::new(Box::new(tethered)).into())
     }
@@ -47,7 +48,7 @@ impl Connect for Tether {
 #[derive(Debug)]
 struct TetheredSocket {
     socket: TcpStream,
-    end: Pin<Box<Sleep>>,
+    end: Ending,
 }
 
 impl AsyncRead for TetheredSocket {
@@ -56,7 +57,7 @@ impl AsyncRead for TetheredSocket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.end.as_mut().poll(context).is_ready() {
+        if self.end.poll(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.socket).poll_read(context, buffer)
@@ -112,6 +113,11 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::Tether;
+    use crate::live::Until;
+
+    fn at(at: Instant) -> Until {
+        Until { at, reign: None }
+    }
 
     async fn silent() -> (TcpListener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -123,7 +129,7 @@ mod tests {
     async fn x11_a_tethered_connection_carries_bytes_until_its_end_and_then_fails() {
         let (listener, address) = silent().await;
         let tether = Tether {
-            ends: Instant::now() + Duration::from_millis(300),
+            until: at(Instant::now() + Duration::from_millis(300)),
             connect_timeout: Duration::from_secs(5),
         };
         let mut stream = tether.connect(&address).await.unwrap();
@@ -136,14 +142,14 @@ mod tests {
         let ended = stream.read(&mut bytes).await.unwrap_err();
 
         assert_eq!(ended.kind(), std::io::ErrorKind::TimedOut);
-        assert!(Instant::now() >= tether.ends, "it ended early");
+        assert!(Instant::now() >= tether.until.at, "it ended early");
     }
 
     #[tokio::test]
     async fn x11_what_comes_after_the_end_is_not_read() {
         let (listener, address) = silent().await;
         let tether = Tether {
-            ends: Instant::now().checked_sub(Duration::from_secs(1)).unwrap(),
+            until: at(Instant::now().checked_sub(Duration::from_secs(1)).unwrap()),
             connect_timeout: Duration::from_secs(5),
         };
         let mut stream = tether.connect(&address).await.unwrap();
@@ -158,7 +164,7 @@ mod tests {
         let (listener, address) = silent().await;
         drop(listener);
         let tether = Tether {
-            ends: Instant::now() + Duration::from_secs(60),
+            until: at(Instant::now() + Duration::from_secs(60)),
             connect_timeout: Duration::from_secs(5),
         };
 

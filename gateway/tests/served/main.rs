@@ -36,6 +36,7 @@ mod reload;
 mod scopes;
 mod session_books;
 mod session_bounds;
+mod session_partings;
 mod session_resumption;
 mod sessions;
 mod shared_connections;

@@ -5,12 +5,13 @@ use bytes::Bytes;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::session_partings::{SOON, ended};
 use crate::support::{
-    Agent, Answer, Arrived, Gateway, Reply, Setup, Upstream, call, legacy, send, tool,
+    Agent, Answer, Arrived, Gateway, Reply, Setup, Upstream, call, eventually, legacy, send, tool,
 };
 
 /// A server of 2025-11-25 whose stream delivers the answer of an earlier `tools/list` again.
-fn server(arrived: &Arrived) -> Reply {
+pub(crate) fn server(arrived: &Arrived) -> Reply {
     match arrived.method.as_str() {
         "GET" => {
             let list = json!({ "jsonrpc": "2.0", "id": 3, "result": {
@@ -310,6 +311,7 @@ async fn x08_a_session_survives_a_reload_of_the_same_policy() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let answer = send(within(&scene.mallory, &Method::POST, &scene.session)).await;
     assert_eq!(answer.status, 404, "{}", answer.body);
+    assert!(ended(&scene.upstream).is_empty(), "nothing ends it");
 }
 
 #[tokio::test]
@@ -325,10 +327,17 @@ async fn x08_another_policy_ends_sessions() {
         let answer = send(within(&scene.alice, &method, &scene.session)).await;
         assert_unknown(&scene.gateway, &answer, method.as_str()).await;
     }
-    assert_eq!(scene.upstream.count(), 1, "nothing may arrive");
     let session = open(&scene.alice).await;
     let answer = send(within(&scene.alice, &Method::POST, &session)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(eventually(SOON, || ended(&scene.upstream) == ["s-1"]).await);
+    let arrived = scene.upstream.arrived();
+    let clients = arrived.iter().filter(|arrived| arrived.method != "DELETE");
+    assert_eq!(
+        clients.count(),
+        3,
+        "nothing of the ended session may arrive"
+    );
 }
 
 #[tokio::test]

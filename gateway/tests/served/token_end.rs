@@ -17,15 +17,15 @@ use crate::support::{
 /// How long a token of these tests lives, leeway included.
 const LIFE: Duration = Duration::from_millis(1200);
 /// How long after its token a request may last while its client can be told.
-const SOON: Duration = Duration::from_millis(700);
+pub(crate) const SOON: Duration = Duration::from_millis(700);
 /// How long after its token a request may last at all, with a second to tell the client.
 const AT_LAST: Duration = Duration::from_millis(1900);
 
-const NEWS: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"news\"}}\n\n";
+pub(crate) const NEWS: &[u8] = b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"info\",\"data\":\"news\"}}\n\n";
 
 /// A request that is under way when its token ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(crate) enum Asked {
     /// `GET`, before 2026-07-28.
     Stream,
     /// `subscriptions/listen`.
@@ -37,7 +37,7 @@ enum Asked {
 }
 
 impl Asked {
-    fn request(self, agent: &Agent) -> RequestBuilder {
+    pub(crate) fn request(self, agent: &Agent) -> RequestBuilder {
         let post = |message: &Value| {
             headers_of(agent.request(Method::POST), message).body(message.to_string())
         };
@@ -59,7 +59,7 @@ impl Asked {
 }
 
 /// Runs a test for several ways to ask at the same time.
-async fn each<T: Future<Output = ()>>(
+pub(crate) async fn each<T: Future<Output = ()>>(
     ways: &[(Asked, &'static str)],
     test: impl Fn(Asked, &'static str) -> T,
 ) {
@@ -78,7 +78,7 @@ async fn fronting(upstream: &str, server: &str) -> Gateway {
 }
 
 /// An agent that speaks HTTP/2 without TLS, or HTTP/1.1, with a token that lives this long from now.
-fn agent(gateway: &Gateway, version: &str, life: Duration) -> Agent {
+pub(crate) fn agent(gateway: &Gateway, version: &str, life: Duration) -> Agent {
     let builder = Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(20));
@@ -95,17 +95,17 @@ fn agent(gateway: &Gateway, version: &str, life: Duration) -> Agent {
 
 /// What came of an answer, from when its token was made.
 #[derive(Debug)]
-struct Heard {
-    status: u16,
-    text: String,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    pub(crate) text: String,
     /// Did the body end as a body ends?
-    is_whole: bool,
-    after: Duration,
+    pub(crate) is_whole: bool,
+    pub(crate) after: Duration,
 }
 
 impl Heard {
     /// The message of the last event.
-    fn last_event(&self) -> Value {
+    pub(crate) fn last_event(&self) -> Value {
         let last = self.text.trim_end().rsplit("\n\n").next().unwrap();
         let data = last.trim_start().strip_prefix("data: ");
         serde_json::from_str(data.unwrap_or_else(|| panic!("{self:?}"))).unwrap()
@@ -127,12 +127,12 @@ impl Heard {
     }
 }
 
-async fn hear(request: RequestBuilder) -> Heard {
+pub(crate) async fn hear(request: RequestBuilder) -> Heard {
     let since = Instant::now();
     rest(request.send().await.unwrap(), since).await
 }
 
-async fn rest(mut response: Response, since: Instant) -> Heard {
+pub(crate) async fn rest(mut response: Response, since: Instant) -> Heard {
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
     let is_whole = loop {
@@ -151,12 +151,12 @@ async fn rest(mut response: Response, since: Instant) -> Heard {
 }
 
 /// One event at once, then silence.
-fn silence() -> Reply {
+pub(crate) fn silence() -> Reply {
     Reply::events(vec![Bytes::from_static(NEWS)]).endless()
 }
 
 /// An event every so often, for longer than any token of these tests lives.
-fn busy(reply: &Reply, piece: &'static [u8]) -> Reply {
+pub(crate) fn busy(reply: &Reply, piece: &'static [u8]) -> Reply {
     let mut reply = reply.clone();
     let beat = Duration::from_millis(100);
     reply.pieces = vec![(beat, Bytes::from_static(piece)); 60];

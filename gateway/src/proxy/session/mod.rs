@@ -6,6 +6,7 @@ mod id;
 mod one;
 mod table;
 
+pub use one::Parting;
 pub(crate) use one::{Question, Session, UnderWay};
 pub use table::Sessions;
 pub(crate) use table::{Found, Opening, Place};

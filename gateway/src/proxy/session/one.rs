@@ -2,11 +2,14 @@
 //! server.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::mpsc::Sender;
 
 use super::books::{Books, Mark};
 use crate::mcp::{Listing, Onward, RequestId, Seen};
-use crate::model::Digest;
+use crate::model::{Digest, ServerName};
 
 /// One session of one principal at one server.
 pub(crate) struct Session {
@@ -18,7 +21,10 @@ pub(crate) struct Session {
     pub(super) owner: Digest,
     /// The policy that it was opened under.
     pub(super) policy: Digest,
+    server: ServerName,
     upstream: Box<str>,
+    /// Who ends it at its server once nothing is under way in it, if anybody is to.
+    partings: OnceLock<Sender<Parting>>,
     marks: RandomState,
     books: Mutex<Books>,
 }
@@ -27,14 +33,16 @@ impl Session {
     pub(super) fn new(
         (key, known_as): (Digest, Digest),
         (owner, policy): (Digest, Digest),
-        upstream: &str,
+        (server, upstream): (&ServerName, &str),
     ) -> Self {
         Self {
             key,
             known_as,
             owner,
             policy,
+            server: server.clone(),
             upstream: upstream.into(),
+            partings: OnceLock::new(),
             marks: RandomState::new(),
             books: Mutex::default(),
         }
@@ -43,6 +51,12 @@ impl Session {
     /// The name that its server has for it.
     pub(crate) fn upstream_id(&self) -> &str {
         &self.upstream
+    }
+
+    /// Has it ended at its server by who hears of `partings`, as soon as nothing is under way in it any more.
+    pub(super) fn part(&self, partings: &Sender<Parting>) {
+        // Once is enough: what was said first stands.
+        let _ = self.partings.set(partings.clone());
     }
 
     /// Begins a request; `None` when its id already means something else in this session.
@@ -100,6 +114,28 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(partings) = self.partings.take() {
+            // Without who hears, the gateway stops.
+            let _ = partings.try_send(Parting {
+                server: self.server.clone(),
+                upstream: std::mem::take(&mut self.upstream),
+                since: Instant::now(),
+            });
+        }
+    }
+}
+
+/// A session that is over here and still known to its server.
+pub struct Parting {
+    pub(crate) server: ServerName,
+    /// The name that its server has for it.
+    pub(crate) upstream: Box<str>,
+    /// Since when nothing is under way in it.
+    pub(crate) since: Instant,
+}
+
 /// A request that is under way in a session, until this is dropped.
 pub(crate) struct UnderWay {
     session: Arc<Session>,
@@ -136,7 +172,7 @@ mod tests {
 
     use super::Session;
     use crate::mcp::{Listing, Onward, RequestId, Seen};
-    use crate::model::Digest;
+    use crate::model::{Digest, ServerName};
     use crate::proxy::session::books::QUESTIONS;
 
     fn session() -> Arc<Session> {
@@ -145,7 +181,7 @@ mod tests {
         Arc::new(Session::new(
             names,
             (digest("owner"), digest("policy")),
-            "u",
+            (&ServerName::new("crm"), "u"),
         ))
     }
 

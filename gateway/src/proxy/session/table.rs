@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ring::rand::SystemRandom;
+use tokio::sync::mpsc::{Receiver, channel};
 
 use super::id;
-use super::one::Session;
+use super::one::{Parting, Session};
 use crate::config::Limits;
 use crate::model::{Digest, ServerName, UnixTime};
 use crate::proxy::asker::{self, Asker};
@@ -108,12 +109,18 @@ impl Sessions {
         self.table().forget(&session.key);
     }
 
-    /// Ends every session that was opened under another policy: what it was told then is not to be told on.
-    pub fn keep_those_of(&self, policy: &Digest) {
+    /// Ends every session that was opened under another policy: what it was told then is not to be told on. They come out
+    /// of what is returned when nothing is under way in them any more.
+    pub fn keep_those_of(&self, policy: &Digest) -> Receiver<Parting> {
         let mut table = self.table();
-        for session in table.shelf.keep(|session| session.policy == *policy) {
+        let gone = table.shelf.keep(|session| session.policy == *policy);
+        // Each has a place in it.
+        let (partings, left) = channel(gone.len().max(1));
+        for session in gone {
             table.known_as.remove(&session.known_as);
+            session.part(&partings);
         }
+        left
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -185,7 +192,11 @@ impl Place {
         }
         table.make_room(&asker.person, opening.limits.sessions_per_principal);
         let owned = (asker.owner, asker.policy);
-        let session = Arc::new(Session::new((key, known_as), owned, upstream));
+        let session = Arc::new(Session::new(
+            (key, known_as),
+            owned,
+            (opening.server, upstream),
+        ));
         table.known_as.insert(known_as, key);
         let place = (key, asker.person);
         table.shelf.put(place, Arc::clone(&session), opening.now);

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[(&str, &str)] = &[
     ("X07", "nobody ends another's session"),
     (
         "X08",
-        "a session ends with the roles and the policy it was opened under; switching a principal off comes with a later version",
+        "a session ends with the roles and the policy it was opened under, at its server too, and so do open streams; switching a principal off comes with a later version",
     ),
     (
         "X09",

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TryRecvError;
+
 use super::{Found, Opening, Sessions};
 use crate::config::Limits;
 use crate::model::{Digest, ServerName, UnixTime};
@@ -167,11 +169,36 @@ fn x09_nothing_is_left_of_a_million_initialisations() {
 fn x08_another_policy_ends_sessions_and_the_same_one_does_not() {
     let sessions = Arc::new(Sessions::default());
     let id = open(&sessions, "alice", "1", NOW).unwrap();
-    sessions.keep_those_of(&Digest::of(b"policy"));
+    let mut left = sessions.keep_those_of(&Digest::of(b"policy"));
     assert!(is_own(&sessions, &id, "alice", NOW));
-    sessions.keep_those_of(&Digest::of(b"another"));
+    assert!(left.try_recv().is_err());
+    let mut left = sessions.keep_those_of(&Digest::of(b"another"));
     assert!(!is_own(&sessions, &id, "alice", NOW));
+    assert_eq!(&*left.try_recv().unwrap().upstream, "1");
     assert_tidy(&sessions);
+}
+
+#[test]
+fn x08_a_session_is_left_at_its_server_when_nothing_is_under_way_in_it_and_once() {
+    let sessions = Arc::new(Sessions::default());
+    let id = open(&sessions, "alice", "1", NOW).unwrap();
+    open(&sessions, "bob", "2", NOW).unwrap();
+    let asker = asker("alice");
+    let Found::Own(session) = sessions.find(id.as_bytes(), &asker, (limits().session_idle, NOW))
+    else {
+        panic!("alice's own");
+    };
+    let mut left = sessions.keep_those_of(&Digest::of(b"another"));
+    assert_eq!(&*left.try_recv().unwrap().upstream, "2");
+    assert_eq!(
+        left.try_recv().err(),
+        Some(TryRecvError::Empty),
+        "a call is under way"
+    );
+    drop(session);
+    let parting = left.try_recv().unwrap();
+    assert_eq!((parting.server.as_str(), &*parting.upstream), ("crm", "1"));
+    assert_eq!(left.try_recv().err(), Some(TryRecvError::Disconnected));
 }
 
 #[test]
