@@ -250,7 +250,7 @@ impl Reason {
             Self::UpstreamProtocol => ("upstream_protocol", 502, 50202),
             Self::ClientGone => ("client_gone", 499, 49901),
             Self::StreamTimeout => ("stream_timeout", 504, 50402),
-            Self::PolicyChanged => ("policy_changed", 503, 50307),
+            Self::PolicyChanged => ("policy_changed", 503, 50308),
             Self::GatewayStopped => ("gateway_stopped", 503, 50303),
             Self::Internal => ("internal", 500, 50001),
         }
