@@ -376,7 +376,7 @@ async fn x08_a_stream_without_a_head_is_refused_when_the_policy_changes() {
         change(&gateway, NARROWER).await;
 
         let answer = asking.await.unwrap();
-        assert_eq!((answer.status, answer.code()), (503, Some(50307)), "{what}");
+        assert_eq!((answer.status, answer.code()), (503, Some(50308)), "{what}");
         let reason = &answer.json()["error"]["data"]["reason"];
         assert_eq!(reason, "policy_changed", "{what}");
     })
