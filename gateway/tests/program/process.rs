@@ -1,6 +1,7 @@
 //! Runs the program: to its end, or until the test is over.
 
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -142,8 +143,10 @@ impl Drop for Program {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below those that the system gives to outgoing connections: none of them takes it
+/// before the program does.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let guess = |_| 10_000 + u16::try_from(RandomState::new().hash_one(()) % 20_000).unwrap();
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (0..200).map(guess).find(is_free).unwrap()
 }
