@@ -43,7 +43,7 @@ const UNTESTED: &[(&str, &str)] = &[
     ),
     (
         "X12",
-        "Switching off a principal, a tool or a server at once comes with a later version. Until then a stream ends with its token (X11) and follows a policy that is loaded anew (X13).",
+        "Switching off a principal, a tool or a server at once comes with a later version. Until then a stream ends with its token (X11) and with the policy under which it was opened (X08).",
     ),
 ];
 
