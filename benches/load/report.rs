@@ -222,8 +222,10 @@ fn command(plan: &Plan) -> String {
         .map(|scenario| scenario.name())
         .collect();
     let connections: Vec<String> = plan.connections.iter().map(u16::to_string).collect();
+    let has_other = plan.contenders.contains(&Contender::Before);
+    let before = if has_other { " --before FILE" } else { "" };
     format!(
-        "target/release/load --scenario {} --connections {} --rounds {} --seconds {} --write",
+        "target/release/load{before} --scenario {} --connections {} --rounds {} --seconds {} --write",
         scenarios.join(","),
         connections.join(","),
         plan.rounds,
@@ -321,7 +323,7 @@ mod tests {
             "Pinned.",
             "\ntables\n",
         );
-        let command = "target/release/load --scenario call,list-sse --connections 1,64 --rounds 5 --seconds 3 --write";
+        let command = "target/release/load --before FILE --scenario call,list-sse --connections 1,64 --rounds 5 --seconds 3 --write";
         assert!(
             text.contains(command) && text.contains("| Kernel | 6.1 |"),
             "{text}"
