@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::asks::Capability;
-use super::bounds::Bounds;
 use super::call::{RequestId, Target};
 use super::document::Document;
 use super::listing::{Listing, Listings};
@@ -79,12 +78,7 @@ impl Params {
     }
 
     /// What the request wants to reach.
-    pub(super) fn target(
-        &self,
-        document: &Document<'_>,
-        aim: Aim,
-        bounds: Bounds,
-    ) -> Result<Target, Fault> {
+    pub(super) fn target(&self, document: &Document<'_>, aim: Aim) -> Result<Target, Fault> {
         let name = |place: &Place| identifier(document, place.as_ref());
         match aim {
             Aim::Nothing => Ok(Target::None),
@@ -93,7 +87,7 @@ impl Params {
             Aim::Resource => name(&self.uri).map(Target::Resource),
             Aim::Task => name(&self.task_id).map(Target::Task),
             Aim::Reference => reference(document, self.reference.as_ref()),
-            Aim::Subscriptions => subscriptions(document, self.notifications.as_ref(), bounds),
+            Aim::Subscriptions => subscriptions(document, self.notifications.as_ref()),
         }
     }
 
@@ -278,11 +272,7 @@ fn reference(document: &Document<'_>, place: Option<&Range<usize>>) -> Result<Ta
     }
 }
 
-fn subscriptions(
-    document: &Document<'_>,
-    place: Option<&Range<usize>>,
-    bounds: Bounds,
-) -> Result<Target, Fault> {
+fn subscriptions(document: &Document<'_>, place: Option<&Range<usize>>) -> Result<Target, Fault> {
     let place = place
         .filter(|place| document.is_object(place))
         .ok_or(Fault::params("notifications is missing or not an object"))?;
@@ -293,10 +283,6 @@ fn subscriptions(
         return Err(Fault::params("a key of notifications looks like another"));
     }
     let resources = identifiers(document, place, "resourceSubscriptions")?;
-    let tasks = identifiers(document, place, "taskIds")?;
-    if resources.len() + tasks.len() > bounds.of_subscriptions() {
-        return Err(Fault::params("too many subscriptions"));
-    }
     Ok(Target::Resources(resources))
 }
 

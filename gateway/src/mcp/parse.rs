@@ -138,7 +138,11 @@ impl Reader<'_> {
             method
         };
         let row = method.row();
-        let target = params.target(document, row.aim, self.bounds)?;
+        let target = params.target(document, row.aim)?;
+        let tasks = params.tasks(document, row.aim)?;
+        if target.resources().len() + tasks.len() > self.bounds.of_subscriptions() {
+            return Err(Fault::params("too many subscriptions"));
+        }
         if era == Era::Modern && row.name_header == NameHeader::Required {
             self.check_name_header(&target)?;
         }
@@ -151,7 +155,7 @@ impl Reader<'_> {
             method,
             method_name,
             target,
-            tasks: params.tasks(document, row.aim)?,
+            tasks,
             lists: params.lists(document, row.aim),
             arguments,
             model: params.model(document),

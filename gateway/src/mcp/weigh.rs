@@ -241,14 +241,16 @@ impl Scale<'_> {
         judge: &mut dyn Judge,
     ) -> Result<Weighed, ListFault> {
         let listings = self.listings(result)?;
+        let mut passed = Passed::of(
+            Kind::Response,
+            Some(summary_of_result(self.document, result)),
+        );
         let mut rewrite = Rewrite::new(self.document, self.exchange, judge);
         match &self.exchange.purpose {
             Purpose::About { hidden, .. } => rewrite.about(id, result, hidden)?,
             Purpose::List { .. } | Purpose::Call { .. } | Purpose::Session
                 if listings.is_empty() =>
             {
-                let summary = summary_of_result(self.document, result);
-                let passed = Passed::of(Kind::Response, Some(summary));
                 return Ok(Weighed::Pass(passed));
             }
             Purpose::List { .. } | Purpose::Call { .. } | Purpose::Session => {
@@ -256,8 +258,6 @@ impl Scale<'_> {
             }
         }
         let (message, removed) = rewrite.end();
-        let summary = summary_of_result(self.document, result);
-        let mut passed = Passed::of(Kind::Response, Some(summary));
         passed.removed = removed;
         Ok(Weighed::Rewritten { message, passed })
     }

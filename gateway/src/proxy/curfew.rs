@@ -1,5 +1,5 @@
-//! When a request is over because its token is, or because a stream is old or of another policy. Never says so to the client: who is cut here has had the time to be
-//! told, or cannot be.
+//! When a request is over because its token is, or because a stream is old or of another policy. Never says so to the
+//! client: who is cut here has had the time to be told, or cannot be.
 
 use std::cell::Cell;
 use std::pin::pin;

@@ -256,7 +256,7 @@ fn json(forwarding: &Forwarding, response: &ResponseHeader, purpose: Purpose) ->
 }
 
 /// Has our own error sent in the place of the answer. It goes through pingora's failure path, because an
-/// answer without a body never reaches [`body`]. What the status of an error says stays: a client must
+/// answer without a body never reaches `flow::body`. What the status of an error says stays: a client must
 /// learn that its session is lost.
 fn replace<T>(forwarding: &mut Forwarding, status: StatusCode) -> pingora::Result<T> {
     let is_error = status.is_client_error() || status.is_server_error();

@@ -13,7 +13,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { finish, firstLine, start, stopAll } from "../clients/children.mjs";
+import { finish, firstLine, needed, start, stopAll } from "../clients/children.mjs";
 import { pythonWithRequirements } from "../clients/python.mjs";
 import { startGateway } from "../conformance/gateway.mjs";
 import { goodTraffic } from "./traffic.mjs";
@@ -151,10 +151,4 @@ async function end(code) {
   await stopAll();
   rmSync(folder, { recursive: true, force: true });
   process.exit(code);
-}
-
-function needed(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`set ${name}`);
-  return value;
 }

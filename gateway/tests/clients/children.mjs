@@ -58,3 +58,10 @@ export async function freePorts(count) {
   await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
   return ports;
 }
+
+/** What the environment says of `name`, which a run cannot do without. */
+export function needed(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`set ${name}`);
+  return value;
+}

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { certifiedCases } from './certified.mjs';
 import { makeIdentities } from './certificates.mjs';
-import { finish, firstLine, start, stopAll } from './children.mjs';
+import { finish, firstLine, needed, start, stopAll } from './children.mjs';
 import { dpopCases } from './dpop.mjs';
 import { edgeCases } from './edge.mjs';
 import { planGateways, startGateways } from './gateways.mjs';
@@ -105,12 +105,6 @@ function summary(results, { gateways }) {
   }
   console.log(`${results.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
-}
-
-function needed(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`set ${name}`);
-  return value;
 }
 
 async function end(code) {

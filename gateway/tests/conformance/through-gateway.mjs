@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { finish, start, stopAll } from "../clients/children.mjs";
+import { finish, needed, start, stopAll } from "../clients/children.mjs";
 import { startServers } from "./fixtures.mjs";
 import { startGateway } from "./gateway.mjs";
 
@@ -62,10 +62,4 @@ async function end(code) {
   await stopAll();
   rmSync(folder, { recursive: true, force: true });
   process.exit(code);
-}
-
-function needed(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`set ${name}`);
-  return value;
 }

@@ -51,10 +51,7 @@ async fn fronting(upstream: &Upstream, extra: &str) -> (Gateway, Agent) {
         extra: extra.into(),
         ..Setup::default()
     };
-    let token = setup.analyst();
-    let gateway = setup.start(upstream).await;
-    let agent = Agent::new(gateway.url(), Some(token));
-    (gateway, agent)
+    setup.start_with_agent(upstream).await
 }
 
 #[tokio::test]

@@ -12,26 +12,6 @@ use crate::support::{
     Agent, Gateway, Issuer, Reply, Setup, Upstream, eventually, headers_of, list, modern, tool,
 };
 
-impl Gateway {
-    /// Replaces `from` in the configuration, which must hold it, and reloads.
-    async fn change(&self, from: &str, to: &str) -> Result<(), String> {
-        {
-            let mut yaml = self.yaml.lock().unwrap();
-            assert!(yaml.contains(from), "nothing to replace: {from}");
-            *yaml = yaml.replace(from, to);
-        }
-        self.running.reload().await
-    }
-}
-
-async fn fronting(upstream: &Upstream) -> (Gateway, Agent) {
-    let setup = Setup::default();
-    let token = setup.analyst();
-    let gateway = setup.start(upstream).await;
-    let agent = Agent::new(gateway.url(), Some(token));
-    (gateway, agent)
-}
-
 /// The HTTP status of a call of this tool.
 async fn status(agent: &Agent, tool: &str) -> u16 {
     agent.modern(&modern(tool, &json!({}))).await.status
@@ -40,11 +20,11 @@ async fn status(agent: &Agent, tool: &str) -> u16 {
 #[tokio::test]
 async fn s07_new_roles_are_in_force_at_once() {
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     assert_eq!(status(&agent, "search_customers").await, 200);
     assert_eq!(status(&agent, "delete_customer").await, 403);
 
-    gateway.change("search_*", "delete_*").await.unwrap();
+    gateway.change(&[("search_*", "delete_*")]).await.unwrap();
 
     assert_eq!(status(&agent, "search_customers").await, 403);
     assert_eq!(status(&agent, "delete_customer").await, 200);
@@ -59,10 +39,10 @@ async fn s07_new_roles_are_in_force_at_once() {
 #[tokio::test]
 async fn a_reload_is_on_record_and_decisions_name_what_is_in_force() {
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     status(&agent, "search_customers").await;
 
-    gateway.change("search_*", "search_c*").await.unwrap();
+    gateway.change(&[("search_*", "search_c*")]).await.unwrap();
     status(&agent, "search_customers").await;
 
     let reloads = gateway.records_of("config").await;
@@ -84,13 +64,13 @@ async fn a_reload_is_on_record_and_decisions_name_what_is_in_force() {
 #[tokio::test]
 async fn a_bad_file_changes_nothing_and_every_mistake_is_told() {
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
 
     let told = gateway
-        .change(
+        .change(&[(
             "    scopes: [\"crm:read\"]",
             "    scops: []\n    issuers: [corpse]",
-        )
+        )])
         .await
         .unwrap_err();
 
@@ -123,12 +103,12 @@ async fn what_needs_a_restart_is_refused_by_name() {
         ),
     ];
     for (from, to, name) in changes {
-        let (gateway, agent) = fronting(&upstream).await;
+        let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
         // All or nothing: the roles in the same file must not take effect either.
         let stricter = gateway.yaml.lock().unwrap().replace("search_*", "nothing");
         *gateway.yaml.lock().unwrap() = stricter;
 
-        let told = gateway.change(from, to).await.unwrap_err();
+        let told = gateway.change(&[(from, to)]).await.unwrap_err();
 
         assert!(told.contains(&format!("cannot change {name}:")), "{told}");
         assert_eq!(status(&agent, "search_customers").await, 200, "{name}");
@@ -147,13 +127,13 @@ async fn x13_a_list_that_comes_after_a_reload_is_filtered_by_the_new_policy() {
         reply
     })
     .await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let message = list();
     let request = headers_of(agent.request(Method::POST), &message).body(message.to_string());
     let begun = request.send().await.unwrap();
     assert_eq!(upstream.completed(), 0);
 
-    gateway.change("search_*", "delete_*").await.unwrap();
+    gateway.change(&[("search_*", "delete_*")]).await.unwrap();
 
     assert_eq!(upstream.completed(), 0, "the reload came in between");
     let ended = begun.text().await.unwrap();
@@ -172,7 +152,7 @@ async fn x13_a_list_that_comes_after_a_reload_is_filtered_by_the_new_policy() {
 async fn reloading_without_pause_under_load_fails_no_request() {
     const RELOADS: usize = 20;
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let (agent, done) = (Arc::new(agent), Arc::new(AtomicBool::new(false)));
     let answered = Arc::new(AtomicUsize::new(0));
     let load: Vec<_> = (0..4)
@@ -197,7 +177,7 @@ async fn reloading_without_pause_under_load_fails_no_request() {
         } else {
             ("search_c*", "search_*")
         };
-        gateway.change(from, to).await.unwrap();
+        gateway.change(&[(from, to)]).await.unwrap();
     }
 
     done.store(true, Ordering::Release);
@@ -230,13 +210,13 @@ async fn the_keys_of_an_issuer_that_did_not_change_are_not_fetched_again() {
     assert_eq!(keys.count(), 1);
 
     for (from, to) in [("search_*", "search_c*"), ("search_c*", "search_*")] {
-        gateway.change(from, to).await.unwrap();
+        gateway.change(&[(from, to)]).await.unwrap();
         assert_eq!(status(&agent, "search_customers").await, 200);
     }
     assert_eq!(keys.count(), 1, "the issuer did not change");
 
     gateway
-        .change(&place, &format!("{place}\n    max_token_lifetime: 30m"))
+        .change(&[(&place, &format!("{place}\n    max_token_lifetime: 30m"))])
         .await
         .unwrap();
     assert_eq!(status(&agent, "search_customers").await, 200);
@@ -246,11 +226,11 @@ async fn the_keys_of_an_issuer_that_did_not_change_are_not_fetched_again() {
 #[tokio::test]
 async fn an_issuer_that_is_taken_out_is_not_believed_any_more() {
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     assert_eq!(status(&agent, "search_customers").await, 200);
 
     gateway
-        .change("url: https://auth.test", "url: https://other.test")
+        .change(&[("url: https://auth.test", "url: https://other.test")])
         .await
         .unwrap();
 

@@ -40,29 +40,10 @@ fn twice(_: &Arrived) -> Reply {
     reply
 }
 
-async fn fronting(upstream: &Upstream) -> (Gateway, Agent) {
-    let setup = Setup::default();
-    let token = setup.analyst();
-    let gateway = setup.start(upstream).await;
-    let agent = Agent::new(gateway.url(), Some(token));
-    (gateway, agent)
-}
-
 async fn first(response: &mut Response) -> String {
     assert_eq!(response.status(), 200);
     let first = response.chunk().await.unwrap().unwrap();
     String::from_utf8(first.to_vec()).unwrap()
-}
-
-async fn change(gateway: &Gateway, changes: &[(&str, &str)]) {
-    {
-        let mut yaml = gateway.yaml.lock().unwrap();
-        for (from, to) in changes {
-            assert!(yaml.contains(from), "nothing to replace: {from}");
-            *yaml = yaml.replace(from, to);
-        }
-    }
-    gateway.running.reload().await.unwrap();
 }
 
 fn stream(agent: &Agent) -> reqwest::RequestBuilder {
@@ -74,12 +55,12 @@ fn stream(agent: &Agent) -> reqwest::RequestBuilder {
 #[tokio::test]
 async fn x13_nothing_of_its_server_comes_on_a_stream_after_another_policy() {
     let upstream = Upstream::start(twice).await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let mut response = stream(&agent).send().await.unwrap();
     let before = first(&mut response).await;
     assert!(before.contains("search_customers") && before.contains("get_customer"));
 
-    change(&gateway, NARROWER).await;
+    gateway.change(NARROWER).await.unwrap();
 
     let after = response.text().await.unwrap();
     assert!(after.contains("list_changed"), "{after}");
@@ -94,19 +75,18 @@ async fn x13_an_answer_ends_when_its_server_is_no_more() {
         reply
     })
     .await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let message = list();
     let request = headers_of(agent.request(Method::POST), &message).body(message.to_string());
     let mut response = request.send().await.unwrap();
 
-    change(
-        &gateway,
-        &[
+    gateway
+        .change(&[
             ("name: crm\n", "name: wiki\n"),
             ("      crm:\n", "      wiki:\n"),
-        ],
-    )
-    .await;
+        ])
+        .await
+        .unwrap();
 
     let mut after = Vec::new();
     while let Ok(Some(piece)) = response.chunk().await {
@@ -152,7 +132,7 @@ async fn assert_ends_with_its_policy(asked: Asked, version: &str, reply: Reply) 
     assert!(first(&mut open).await.contains("news"), "{what}");
     let since = Instant::now();
 
-    change(&gateway, NARROWER).await;
+    gateway.change(NARROWER).await.unwrap();
 
     let heard = rest(open, since).await;
     assert!(heard.is_whole && heard.after < PAUSE, "{what}: {heard:?}");
@@ -210,20 +190,19 @@ async fn x08_a_reload_that_leaves_the_policy_as_it_was_leaves_streams_open() {
         assert!(first(&mut open).await.contains("news"), "{what}");
 
         gateway.running.reload().await.unwrap();
-        change(
-            &gateway,
-            &[(
+        gateway
+            .change(&[(
                 "path: /crm/mcp\n",
                 "path: /crm/mcp\n    read_timeout: 59s\n",
-            )],
-        )
-        .await;
+            )])
+            .await
+            .unwrap();
 
         let more = tokio::time::timeout(SOON, open.chunk()).await;
         assert!(more.is_err(), "{what}: {more:?}");
         assert_eq!(upstream.aborted(), 0, "{what}");
 
-        change(&gateway, NARROWER).await;
+        gateway.change(NARROWER).await.unwrap();
         let heard = rest(open, Instant::now()).await;
         assert!(heard.text.contains("list_changed"), "{what}: {heard:?}");
     })
@@ -245,9 +224,12 @@ async fn x08_calls_under_way_are_not_cut_by_another_policy() {
         let agent = agent_of(&gateway, "h1", LASTING);
         let open = asked.request(&agent).send().await.unwrap();
         if count == 0 {
-            change(&gateway, &[("search_*", "search_c*")]).await;
+            gateway.change(&[("search_*", "search_c*")]).await.unwrap();
         } else {
-            change(&gateway, &[("search_c*", "search_cu*")]).await;
+            gateway
+                .change(&[("search_c*", "search_cu*")])
+                .await
+                .unwrap();
         }
         let heard = rest(open, Instant::now()).await;
         assert!(heard.is_whole, "{asked:?}: {heard:?}");
@@ -282,7 +264,7 @@ async fn s07_a_subscription_is_told_of_the_lists_that_it_asked_for_and_of_no_oth
         let mut open = request.send().await.unwrap();
         assert!(first(&mut open).await.contains("news"), "{asked}");
 
-        change(&gateway, NARROWER).await;
+        gateway.change(NARROWER).await.unwrap();
 
         let heard = rest(open, Instant::now()).await;
         let mut expected: Vec<_> = lists.iter().map(|list| changed(list, Some(7))).collect();
@@ -302,14 +284,14 @@ async fn s07_who_is_told_that_lists_changed_sees_the_new_ones_and_is_refused_the
         Reply::json(&json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } }))
     })
     .await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let before = agent.modern(&list()).await.body;
     assert!(before.contains("search_customers"), "{before}");
     let mut open = stream(&agent).send().await.unwrap();
     assert!(first(&mut open).await.contains("news"));
     let arrived = upstream.count();
 
-    change(&gateway, NARROWER).await;
+    gateway.change(NARROWER).await.unwrap();
 
     let told = open.text().await.unwrap();
     assert!(told.contains("notifications/tools/list_changed"), "{told}");
@@ -326,7 +308,7 @@ async fn s07_who_is_told_that_lists_changed_sees_the_new_ones_and_is_refused_the
 #[tokio::test]
 async fn x10_the_paths_of_the_older_transport_lead_nowhere() {
     let upstream = Upstream::plain().await;
-    let (gateway, agent) = fronting(&upstream).await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let token = gateway.setup.analyst();
     let base = gateway.url().replace("/crm/mcp", "");
     for (method, path) in [
@@ -352,7 +334,7 @@ async fn x10_the_paths_of_the_older_transport_lead_nowhere() {
 async fn x10_the_address_that_a_server_of_the_older_transport_gives_does_not_pass() {
     let text = "event: endpoint\ndata: /messages?sessionId=canary\n\n";
     let upstream = Upstream::start(move |_| Reply::events(vec![Bytes::from(text)])).await;
-    let (_gateway, agent) = fronting(&upstream).await;
+    let (_gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let answer = send(stream(&agent)).await;
     assert_eq!(answer.status, 200);
     assert!(!answer.body.contains("canary"), "{}", answer.body);
@@ -373,7 +355,7 @@ async fn x08_a_stream_without_a_head_is_refused_when_the_policy_changes() {
             tokio::task::yield_now().await;
         }
 
-        change(&gateway, NARROWER).await;
+        gateway.change(NARROWER).await.unwrap();
 
         let answer = asking.await.unwrap();
         assert_eq!((answer.status, answer.code()), (503, Some(50308)), "{what}");

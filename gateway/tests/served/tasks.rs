@@ -83,15 +83,6 @@ async fn make(agent: &Agent, task: &str) {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
-/// An answer without what is its own: the ids of request and decision.
-fn blank(answer: &Answer) -> Value {
-    let mut body = answer.json();
-    let data = body["error"]["data"].as_object_mut().unwrap();
-    data.remove("request_id").unwrap();
-    data.remove("decision_id").unwrap();
-    body
-}
-
 const MODERN: [&str; 3] = ["tasks/get", "tasks/update", "tasks/cancel"];
 
 #[tokio::test]
@@ -125,7 +116,7 @@ async fn x14_a_task_of_another_is_as_unknown_as_one_that_never_was() {
             (400, Some(-32602)),
             "{method}"
         );
-        assert_eq!(blank(&foreign), blank(&never), "{method}");
+        assert_eq!(foreign.blank(), never.blank(), "{method}");
         let records = scene.gateway.records_of("decision").await;
         for record in &records[records.len() - 2..] {
             assert_eq!(record["decision"], "deny");
@@ -159,7 +150,7 @@ async fn x14_who_does_not_know_tasks_is_told_so_and_learns_nothing_of_any() {
         others.json()["error"]["data"]["requiredCapabilities"],
         required
     );
-    assert_eq!(blank(&others), blank(&none));
+    assert_eq!(others.blank(), none.blank());
     assert_eq!(scene.upstream.count(), before, "nothing may arrive");
     assert_eq!(ask(&scene.alice, "tasks/get", "t-1").await.status, 200);
 }

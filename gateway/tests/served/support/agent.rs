@@ -23,6 +23,15 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The error without what is this answer's own: the ids of request and decision.
+    pub(crate) fn blank(&self) -> Value {
+        let mut body = self.json();
+        let data = body["error"]["data"].as_object_mut().unwrap();
+        data.remove("request_id").unwrap();
+        data.remove("decision_id").unwrap();
+        body
+    }
+
     /// The JSON-RPC error code.
     pub(crate) fn code(&self) -> Option<i64> {
         self.json()["error"]["code"].as_i64()

@@ -10,7 +10,7 @@ use gatewright::config::load;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Issuer, PATH, PUBLIC, Upstream};
+use super::{Agent, Issuer, PATH, PUBLIC, Upstream};
 
 /// What a configuration of the tests is made of.
 pub(crate) struct Setup {
@@ -53,6 +53,14 @@ impl Setup {
     pub(crate) async fn start(self, upstream: &Upstream) -> Gateway {
         let yaml = self.yaml(&upstream.url());
         Gateway::start(self, yaml).await
+    }
+
+    /// Starts a gateway in front of `upstream`, and an agent of an analyst before it.
+    pub(crate) async fn start_with_agent(self, upstream: &Upstream) -> (Gateway, Agent) {
+        let token = self.analyst();
+        let gateway = self.start(upstream).await;
+        let agent = Agent::new(gateway.url(), Some(token));
+        (gateway, agent)
     }
 
     /// A token of an analyst that the usual server takes.
@@ -132,6 +140,18 @@ impl Gateway {
         fences.push(id);
         records.retain(|record| !fences.iter().any(|fence| record["request_id"] == **fence));
         records
+    }
+
+    /// Replaces each first text in the configuration, which must hold it, by the second, and reloads.
+    pub(crate) async fn change(&self, changes: &[(&str, &str)]) -> Result<(), String> {
+        {
+            let mut yaml = self.yaml.lock().unwrap();
+            for (from, to) in changes {
+                assert!(yaml.contains(from), "nothing to replace: {from}");
+                *yaml = yaml.replace(from, to);
+            }
+        }
+        self.running.reload().await
     }
 
     /// The records of this kind.
