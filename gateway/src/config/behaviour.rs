@@ -1,12 +1,10 @@
-//! The settings that are numbers, times and choices: audit, limits, shutdown, denials. Never touches the ledger's directory.
+//! The settings that are numbers, times and choices: proofs, shutdown, denials, places. Touches no file but secrets.
 
 use std::time::Duration;
 
-use crate::audit::settings::LedgerSettings;
 use crate::identity::settings::{DpopSettings, NonceMode};
 use crate::model::Secret;
 
-use super::checked::ArgumentsRecord;
 use super::review::Review;
 use super::section::Section;
 use super::suggest;
@@ -29,38 +27,6 @@ pub(crate) fn mode(root: &Section<'_>, review: &mut Review<'_>) {
         &["shadow"],
         review,
     );
-}
-
-/// `audit`.
-pub(crate) fn audit(
-    root: &Section<'_>,
-    review: &mut Review<'_>,
-) -> Option<(LedgerSettings, ArgumentsRecord)> {
-    let section = root.section("audit");
-    let directory = section
-        .text("ledger")
-        .and_then(|text| filled_path(&text, review));
-    choose(&section, "durability", &[("os", ())], &["disk"], review);
-    choose(
-        &section,
-        "on_failure",
-        &[("deny", ())],
-        &["spill", "continue"],
-        review,
-    );
-    let records = [
-        ("none", ArgumentsRecord::None),
-        ("digest", ArgumentsRecord::Digest),
-    ];
-    let arguments = choose(&section, "arguments", &records, &["fields"], review);
-    let queue_bytes = section.size("queue", GIBIBYTE, review);
-    let wait = section.duration("wait", (MILLISECOND, MINUTE), review);
-    let ledger = LedgerSettings {
-        directory: review.resolve(&directory?),
-        queue_bytes: queue_bytes?,
-        wait: wait?,
-    };
-    Some((ledger, arguments?))
 }
 
 /// `state`, of which this version knows one.
@@ -200,7 +166,7 @@ pub(crate) fn choose<T: Copy>(
 }
 
 /// The text of a path, unless it is empty.
-fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
+pub(crate) fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
     if written.value.trim().is_empty() {
         review.report(
             written.at,
@@ -213,8 +179,6 @@ fn filled_path(written: &Text, review: &mut Review<'_>) -> Option<String> {
     Some(written.value.clone())
 }
 
-const GIBIBYTE: usize = 1 << 30;
-const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

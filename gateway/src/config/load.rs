@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::model::Digest;
 
+use super::audit;
 use super::behaviour;
 use super::checked::{Server, Settings};
 use super::error::{Mistake, Mistakes};
@@ -108,7 +109,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let policy = policy(root, &servers, review);
     let grants = grants(root, &issuers, review);
     let dpop = behaviour::dpop(root, review);
-    let audit = behaviour::audit(root, review);
+    let audit = audit::audit(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
     let pins_directory = behaviour::pins_directory(root, review);

@@ -5,6 +5,7 @@
 
 mod amount;
 mod answers;
+mod audit;
 mod behaviour;
 pub mod checked;
 mod day;
