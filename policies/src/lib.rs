@@ -1,17 +1,13 @@
 //! What each role may do with each MCP server: a question in, an answer out. No I/O, no clock.
 //!
 //! ```
-//! use gatewright_policies::{Access, Answer, Question, RoleTable, Row};
+//! use gatewright_policies::{Access, Answer, PolicySet, PolicySource, Question, Row};
 //!
-//! let table = RoleTable::build(vec![Row {
-//!     role: "analyst".to_owned(),
-//!     server: "crm".to_owned(),
-//!     access: Access::Tool,
-//!     pattern: "search_*".to_owned(),
-//!     scopes: Vec::new(),
-//!     line: 12,
-//! }])
-//! .expect("the pattern is good");
+//! let source = PolicySource {
+//!     rows: vec![Row::plain("analyst", "crm", Access::Tool, "search_*")],
+//!     ..PolicySource::default()
+//! };
+//! let policy = PolicySet::build(source).expect("the pattern is good");
 //! let question = Question {
 //!     server: "crm",
 //!     roles: &["analyst"],
@@ -19,19 +15,28 @@
 //!     name: "search_customers",
 //!     scopes: &[] as &[&str],
 //! };
-//! let Answer::Allow { rule, .. } = table.decide(&question) else { panic!("a row matches") };
-//! assert_eq!(rule.to_string(), "roles.analyst.crm[0]");
+//! let answer = policy.decide(&question, || unreachable!("no condition asks for facts"));
+//! let Answer::Allow(grant) = answer else { panic!("a row matches") };
+//! assert_eq!(grant.rule.to_string(), "roles.analyst.crm[0]");
 //! ```
 
 mod answer;
 mod error;
+mod facts;
+mod limit;
 mod names;
 mod pattern;
 mod question;
 mod roles;
+mod set;
+mod tier;
 
-pub use answer::{Answer, Denial, RuleId};
-pub use error::{RowFault, RowFaultKind};
+pub use answer::{Answer, Approval, Cause, Denial, Grant, RuleId};
+pub use error::{FaultKind, Origin, PolicyFault, RowFault};
+pub use facts::{Annotations, Arguments, Facts, Moment, Party};
+pub use limit::{Charge, Limit, Measure, Per};
 pub use names::ToolSet;
 pub use question::{Access, Question};
-pub use roles::{RoleTable, Row};
+pub use roles::Row;
+pub use set::{CedarFile, PolicySet, PolicySource};
+pub use tier::Tier;

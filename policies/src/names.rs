@@ -1,6 +1,6 @@
 //! A set of names that a demand is made of. Where a rule that allows must not match in doubt, a demand must.
 
-use crate::error::{RowFault, RowFaultKind};
+use crate::error::{FaultKind, RowFault};
 use crate::pattern::{Pattern, is_plain};
 use crate::question::Access;
 
@@ -52,7 +52,7 @@ impl ToolSet {
     }
 }
 
-fn parse(text: &str) -> Result<Pattern, RowFaultKind> {
+fn parse(text: &str) -> Result<Pattern, FaultKind> {
     Pattern::parse(Access::Tool, text)
 }
 

@@ -1,6 +1,6 @@
 //! Patterns of names and URIs. Always anchored, always case-sensitive, never normalising what they match.
 
-use crate::error::RowFaultKind;
+use crate::error::FaultKind;
 use crate::question::Access;
 
 #[cfg(test)]
@@ -39,15 +39,15 @@ enum Element {
 
 impl Pattern {
     /// Reads `text` as a pattern for names of this kind.
-    pub(crate) fn parse(access: Access, text: &str) -> Result<Self, RowFaultKind> {
+    pub(crate) fn parse(access: Access, text: &str) -> Result<Self, FaultKind> {
         if text.is_empty() {
-            return Err(RowFaultKind::EmptyPattern);
+            return Err(FaultKind::EmptyPattern);
         }
         if let Some(found) = text
             .chars()
             .find(|found| REFUSED.contains(found) || found.is_control())
         {
-            return Err(RowFaultKind::BadGlob {
+            return Err(FaultKind::BadGlob {
                 message: format!(
                     "`{}` cannot stand in a pattern: `*` and `?` are the only wildcards",
                     found.escape_debug()
@@ -67,7 +67,7 @@ impl Pattern {
             elements(access, rest)
         };
         if rest.len() > MAX_ELEMENTS {
-            return Err(RowFaultKind::BadGlob {
+            return Err(FaultKind::BadGlob {
                 message: format!(
                     "more than {MAX_ELEMENTS} characters from the first wildcard on: shorten the pattern"
                 ),

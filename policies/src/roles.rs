@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::{Answer, Denial, RuleId};
+use crate::answer::{Answer, Approval, Denial, Grant, RuleId};
 use crate::error::RowFault;
+use crate::limit::Limit;
 use crate::pattern::{Glob, Pattern, is_plain};
 use crate::question::{Access, Question};
+use crate::tier::Tier;
 
 #[cfg(test)]
 mod tests;
@@ -26,13 +28,42 @@ pub struct Row {
     pub pattern: String,
     /// Scopes that the token must have, all of them, for this row to count.
     pub scopes: Vec<String>,
+    /// What must hold besides: a Cedar condition.
+    pub when: Option<String>,
+    /// The `type` of `authorization_details` that the condition looks at (RFC 9396 section 2).
+    pub details: Option<String>,
+    /// Who must agree to each call.
+    pub approval: Option<Approval>,
+    /// How much harm a call can do, if the row says so.
+    pub tier: Option<Tier>,
+    /// What calls are taken from.
+    pub limits: Vec<Limit>,
     /// The line of the file that says so, from 1; 0 when there is no file.
     pub line: u32,
 }
 
+impl Row {
+    /// A row without conditions.
+    pub fn plain(role: &str, server: &str, access: Access, pattern: &str) -> Self {
+        Self {
+            role: role.to_owned(),
+            server: server.to_owned(),
+            access,
+            pattern: pattern.to_owned(),
+            scopes: Vec::new(),
+            when: None,
+            details: None,
+            approval: None,
+            tier: None,
+            limits: Vec::new(),
+            line: 0,
+        }
+    }
+}
+
 /// The allowlist, ready to be asked. The empty one denies everything. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct RoleTable(Arc<Rules>);
+pub(crate) struct RoleTable(Arc<Rules>);
 
 #[derive(Default)]
 struct Rules {
@@ -66,14 +97,14 @@ type ByPrefix = HashMap<Box<str>, Vec<(Glob, usize)>>;
 
 impl RoleTable {
     /// Reads every pattern once. All faults are reported, not only the first.
-    pub fn build(rows: Vec<Row>) -> Result<Self, Vec<RowFault>> {
+    pub(crate) fn build(rows: Vec<Row>) -> Result<Self, Vec<RowFault>> {
         let mut servers: HashMap<Box<str>, Server> = HashMap::new();
         let mut ids = Vec::with_capacity(rows.len());
         let mut next_position: HashMap<(&str, &str), usize> = HashMap::new();
         let mut faults = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             let position = next_position.entry((&row.role, &row.server)).or_default();
-            ids.push(RuleId::new(&row.role, &row.server, *position));
+            ids.push(RuleId::of_row(&row.role, &row.server, *position));
             *position += 1;
             match Pattern::parse(row.access, &row.pattern) {
                 Ok(pattern) => servers
@@ -91,17 +122,15 @@ impl RoleTable {
     }
 
     /// The rows as they were given.
-    pub fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[Row] {
         &self.0.rows
     }
 
-    /// The id of the row at this position of [`RoleTable::rows`].
-    pub fn rule(&self, index: usize) -> Option<&RuleId> {
-        self.0.ids.get(index)
-    }
-
     /// Answers one question. Allocates only to deny for a missing scope.
-    pub fn decide<R: Borrow<str>, S: Borrow<str>>(&self, question: &Question<'_, R, S>) -> Answer {
+    pub(crate) fn decide<R: Borrow<str>, S: Borrow<str>>(
+        &self,
+        question: &Question<'_, R, S>,
+    ) -> Answer {
         let mut weighing = Weighing {
             rules: &self.0,
             scopes: question.scopes,
@@ -133,7 +162,7 @@ impl RoleTable {
     }
 
     /// The tools of this server that rows name without a wildcard, each once, in order of the alphabet.
-    pub fn exact_tools(&self, server: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn exact_tools(&self, server: &str) -> impl Iterator<Item = &str> {
         self.0
             .servers
             .get(server)
@@ -256,10 +285,12 @@ impl<S: Borrow<str>> Weighing<'_, S> {
             .allowed
             .and_then(|index| Some((index, self.rules.ids.get(index)?)));
         if let Some((index, rule)) = allowed {
-            return Answer::Allow {
+            return Answer::Allow(Grant {
                 rule: rule.clone(),
                 scopes: self.scopes_of(index).to_vec(),
-            };
+                tier: Tier::Low,
+                charges: Vec::new(),
+            });
         }
         let Some((index, rule)) = self
             .nearest

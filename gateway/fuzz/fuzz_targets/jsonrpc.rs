@@ -19,10 +19,10 @@ mod subject;
 
 use std::sync::LazyLock;
 
-use gatewright_policies::RoleTable;
+use gatewright_policies::PolicySet;
 use libfuzzer_sys::fuzz_target;
 
-static TABLE: LazyLock<RoleTable> = LazyLock::new(subject::table);
+static TABLE: LazyLock<PolicySet> = LazyLock::new(subject::table);
 
 fuzz_target!(|bytes: &[u8]| {
     judge::input(bytes, &TABLE);

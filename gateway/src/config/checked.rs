@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatewright_policies::RoleTable;
+use gatewright_policies::PolicySet;
 
 use ipnet::IpNet;
 
@@ -27,8 +27,8 @@ pub struct Settings {
     pub issuers: Vec<IssuerSettings>,
     /// The fronted servers, in the order of the file.
     pub servers: Vec<Server>,
-    /// The per-role allowlist.
-    pub policy: RoleTable,
+    /// What each role may do.
+    pub policy: PolicySet,
     /// Roles that an issuer's word gives besides its roles claim.
     pub grants: Vec<Grant>,
     /// What DPoP proofs must be like.

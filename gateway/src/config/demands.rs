@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use gatewright_policies::ToolSet;
+use gatewright_policies::{Tier, ToolSet};
 
-use crate::decision::freshness::{Demands, Freshness, Tier};
+use crate::decision::freshness::{Demands, Freshness};
 use crate::identity::settings::SenderConstraint;
 
 use super::behaviour::choose;
@@ -39,7 +39,7 @@ pub(crate) fn outliving(server: &Section<'_>) -> Outliving {
 /// The keys about freshness of a server and of its tiers.
 pub(crate) fn demands(server: &Section<'_>, review: &mut Review<'_>) -> Demands {
     let tiers = server.section("tiers");
-    let tiers = [Tier::Low, Tier::Medium, Tier::High]
+    let tiers = Tier::ALL
         .into_iter()
         .filter(|tier| tiers.node(tier.name()).is_some())
         .filter_map(|name| tier(&tiers.section(name.name()), name, review))

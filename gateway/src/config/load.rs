@@ -123,7 +123,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         public_url: public_url?,
         issuers: issuers.settings,
         servers: servers.settings,
-        policy: policy.table,
+        policy: policy.set,
         policy_digest: policy.digest,
         grants,
         dpop: dpop?,

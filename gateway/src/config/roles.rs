@@ -1,6 +1,6 @@
 //! The per-role allowlist: rows of the file become the policy's rows. Never decides anything itself.
 
-use gatewright_policies::{Access, RoleTable, Row, RowFaultKind};
+use gatewright_policies::{Access, FaultKind, Origin, PolicySet, PolicySource, Row};
 
 use crate::model::Digest;
 
@@ -11,11 +11,11 @@ use super::servers::Servers;
 use super::suggest;
 use super::tree::{At, Node, Text, Value};
 
-/// The allowlist and the digest of its rows.
+/// The policy and the digest of its rows.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    /// The allowlist; empty when it has a mistake.
-    pub(crate) table: RoleTable,
+    /// What may be asked; empty when it has a mistake.
+    pub(crate) set: PolicySet,
     /// The digest of the rows, whatever their layout and comments.
     pub(crate) digest: Digest,
 }
@@ -50,14 +50,21 @@ pub(crate) fn policy(root: &Section<'_>, servers: &Servers, review: &mut Review<
     }
     let (places, rows): (Vec<At>, Vec<Row>) = rows.into_iter().unzip();
     let digest = digest(&rows);
-    let table = RoleTable::build(rows).unwrap_or_else(|faults| {
+    let source = PolicySource {
+        rows,
+        ..PolicySource::default()
+    };
+    let set = PolicySet::build(source).unwrap_or_else(|faults| {
         for fault in faults {
-            let at = places.get(fault.index).copied().unwrap_or(section.at());
-            report_pattern(at, &fault.kind, review);
+            let at = match fault.origin {
+                Origin::Row(index) | Origin::When(index, _) => places.get(index).copied(),
+                Origin::Cedar(..) => None,
+            };
+            report_pattern(at.unwrap_or(section.at()), &fault.kind, review);
         }
-        RoleTable::default()
+        PolicySet::default()
     });
-    Policy { table, digest }
+    Policy { set, digest }
 }
 
 pub(crate) fn entries(node: &Node) -> &[(Text, Node)] {
@@ -94,12 +101,9 @@ fn row(role: &str, server: &str, item: &Node, review: &mut Review<'_>) -> Option
         None => explicit_row(item, review)?,
     };
     let row = Row {
-        role: role.to_owned(),
-        server: server.to_owned(),
-        access,
-        pattern: pattern.value,
         scopes,
         line: u32::try_from(item.at.line).unwrap_or(u32::MAX),
+        ..Row::plain(role, server, access, &pattern.value)
     };
     Some((pattern.at, row))
 }
@@ -137,8 +141,8 @@ fn explicit_row(item: &Node, review: &mut Review<'_>) -> Option<(Access, Text, V
     Some((*access, section.text(key)?, scopes?))
 }
 
-fn report_pattern(at: At, fault: &RowFaultKind, review: &mut Review<'_>) {
-    let is_empty = matches!(fault, RowFaultKind::EmptyPattern);
+fn report_pattern(at: At, fault: &FaultKind, review: &mut Review<'_>) {
+    let is_empty = matches!(fault, FaultKind::EmptyPattern);
     let code = if is_empty {
         "empty-pattern"
     } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policies::ToolSet;
+use gatewright_policies::{Tier, ToolSet};
 
 use crate::identity::Principal;
 use crate::model::UnixTime;
@@ -14,28 +14,6 @@ pub struct Demands {
     pub server: Freshness,
     /// Of calls of these tools.
     pub tiers: Vec<(Tier, ToolSet, Freshness)>,
-}
-
-/// How much harm a tool can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tier {
-    /// Little.
-    Low,
-    /// Some.
-    Medium,
-    /// Much.
-    High,
-}
-
-impl Tier {
-    /// The name in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
 }
 
 /// How fresh a token and the login behind it must be. What is absent is not demanded.

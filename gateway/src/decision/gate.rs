@@ -1,20 +1,26 @@
 //! The one decision: what a call is refused, a list hides. Asks the policy crate and nothing else.
 
-use gatewright_policies::{Access, Answer, Denial, Question, RoleTable, RuleId};
+use std::sync::LazyLock;
+
+use gatewright_policies::{
+    Access, Annotations, Answer, Arguments, Denial, Facts, Moment, Party, PolicySet, Question,
+    RuleId,
+};
+use serde_json::{Map, Value};
 
 use crate::decision::circumstance::Action;
 use crate::decision::freshness::Demands;
 use crate::decision::verdict::Verdict;
-use crate::identity::Principal;
 use crate::identity::settings::Audience;
+use crate::identity::{Actor, Principal};
 use crate::mcp::{self, Listing, Target};
 use crate::model::{Reason, UnixTime};
 
 /// The policy as one principal meets it at one server.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
-    /// The per-role allowlist.
-    pub table: &'a RoleTable,
+    /// What each role may do.
+    pub policy: &'a PolicySet,
     /// The server.
     pub audience: &'a Audience,
     /// How fresh tokens and logins must be.
@@ -65,7 +71,12 @@ impl Gate<'_> {
         match self.ask(access, name) {
             // A call would be answered with the scopes to ask for: hidden, nobody could ever ask.
             Answer::Allow { .. } | Answer::Deny(Denial::ScopeMissing { .. }) => true,
-            Answer::Deny(Denial::NoRule) => false,
+            Answer::Deny(
+                Denial::NoRule
+                | Denial::Unmet { .. }
+                | Denial::Forbidden { .. }
+                | Denial::ApprovalRequired { .. },
+            ) => false,
         }
     }
 
@@ -119,11 +130,16 @@ impl Gate<'_> {
         let mut used = Vec::new();
         for name in names {
             match self.ask(access, name) {
-                Answer::Allow { rule, scopes } => {
-                    rules.push(rule);
-                    used.extend(scopes);
+                Answer::Allow(grant) => {
+                    rules.push(grant.rule);
+                    used.extend(grant.scopes);
                 }
-                Answer::Deny(Denial::NoRule) => return Verdict::deny(unlisted(access), Vec::new()),
+                Answer::Deny(
+                    Denial::NoRule
+                    | Denial::Unmet { .. }
+                    | Denial::Forbidden { .. }
+                    | Denial::ApprovalRequired { .. },
+                ) => return Verdict::deny(unlisted(access), Vec::new()),
                 Answer::Deny(Denial::ScopeMissing { missing, rule }) => {
                     return Verdict::deny(Reason::ScopeInsufficient, missing).by(rule);
                 }
@@ -133,15 +149,50 @@ impl Gate<'_> {
     }
 
     fn ask(&self, access: Access, name: &str) -> Answer {
-        self.table.decide(&Question {
+        let question = Question {
             server: self.audience.server.as_str(),
             roles: self.principal.roles(),
             access,
             name,
             scopes: self.principal.scopes(),
-        })
+        };
+        self.policy.decide(&question, || self.facts(access))
+    }
+
+    fn facts(&self, access: Access) -> Facts<'_> {
+        let principal = self.principal;
+        Facts {
+            party: Party {
+                issuer: principal.issuer().as_str(),
+                subject: principal.subject(),
+                kind: principal.kind().name(),
+                client: principal.client_id(),
+                actors: principal.actors().iter().map(Actor::subject).collect(),
+                model: principal.model().map(|model| (model, "claim")),
+                claims: &NO_CLAIMS,
+                details: &[],
+                acr: principal.acr(),
+                auth_age: principal.authenticated().map(|at| self.now.since(at)),
+                token_age: principal.issued().map(|at| self.now.since(at)),
+            },
+            method: match access {
+                Access::Tool => "tools/call",
+                Access::Prompt => "prompts/get",
+                Access::Resource => "resources/read",
+            },
+            source: None,
+            moment: Moment {
+                unix_millis: i64::try_from(self.now.millis()).unwrap_or(i64::MAX),
+                weekday: 1,
+                minute: 0,
+            },
+            arguments: Arguments::Open,
+            annotations: Annotations::default(),
+        }
     }
 }
+
+static NO_CLAIMS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 const fn unlisted(access: Access) -> Reason {
     match access {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use gatewright_policies::RowFault;
+use gatewright_policies::PolicyFault;
 use thiserror::Error;
 
 /// A reason why `gatewright dev` cannot go on.
@@ -47,6 +47,6 @@ pub enum DevError {
     #[error("{} rows of the built-in allowlist are wrong", faults.len())]
     Rows {
         /// Every fault.
-        faults: Vec<RowFault>,
+        faults: Vec<PolicyFault>,
     },
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatewright_policies::{Access, RoleTable, Row};
+use gatewright_policies::{Access, PolicySet, PolicySource, Row};
 use url::{Host, Url};
 
 use super::role::{READ_SCOPE, WRITE_SCOPE};
@@ -82,7 +82,11 @@ impl Plan<'_> {
         let public_url = format!("http://{}", self.listen);
         let rows = self.fronted.rows();
         let policy_text = format!("{rows:?}");
-        let policy = RoleTable::build(rows).map_err(|faults| DevError::Rows { faults })?;
+        let source = PolicySource {
+            rows,
+            ..PolicySource::default()
+        };
+        let policy = PolicySet::build(source).map_err(|faults| DevError::Rows { faults })?;
         Ok(Settings {
             listen: Listen {
                 address: self.listen,
@@ -205,14 +209,7 @@ fn other_rows() -> Vec<Row> {
 }
 
 fn row(role: DevRole, server: &str, access: Access, pattern: &str) -> Row {
-    Row {
-        role: role.name().to_owned(),
-        server: server.to_owned(),
-        access,
-        pattern: pattern.to_owned(),
-        scopes: Vec::new(),
-        line: 0,
-    }
+    Row::plain(role.name(), server, access, pattern)
 }
 
 fn writing(row: Row) -> Row {

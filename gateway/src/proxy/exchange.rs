@@ -202,7 +202,7 @@ async fn decide(
     let services = &arrival.services;
     let action = asked.passage.action(standing.tool());
     let gate = Gate {
-        table: &services.policy,
+        policy: &services.policy,
         audience: &arrival.route.audience,
         demands: &arrival.route.demands,
         principal,

@@ -101,7 +101,7 @@ impl Forwarding {
     /// Who may see what of its answer.
     pub(crate) fn gate(&self) -> Gate<'_> {
         Gate {
-            table: &self.bench.services.policy,
+            policy: &self.bench.services.policy,
             audience: &self.bench.route.audience,
             demands: &self.bench.route.demands,
             principal: self.permit.principal(),

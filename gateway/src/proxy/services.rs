@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policies::RoleTable;
+use gatewright_policies::PolicySet;
 use ipnet::IpNet;
 
 use crate::audit::Ledger;
@@ -29,7 +29,7 @@ pub struct Services {
     /// Who is calling.
     pub verifier: Verifier,
     /// What each role may do.
-    pub policy: RoleTable,
+    pub policy: PolicySet,
     /// The record.
     pub ledger: Ledger,
     /// The counters.

@@ -1,6 +1,6 @@
 //! One input against the oracle and against every modelled reader. Never looks at how the gateway came to its answer.
 
-use gatewright_policies::RoleTable;
+use gatewright_policies::PolicySet;
 
 use super::heads::{legacy, mirrored};
 use super::model::{Deed, Head, allowed};
@@ -9,7 +9,7 @@ use super::rules::may;
 use super::subject::forwarded;
 
 /// The first byte says which headers there are, the rest is the body.
-pub(crate) fn input(bytes: &[u8], table: &RoleTable) -> Option<Deed> {
+pub(crate) fn input(bytes: &[u8], table: &PolicySet) -> Option<Deed> {
     let (first, body) = bytes.split_first()?;
     let head = match first % 4 {
         0 => legacy(),
@@ -21,7 +21,7 @@ pub(crate) fn input(bytes: &[u8], table: &RoleTable) -> Option<Deed> {
 }
 
 /// The headers stand in front of the body, one a line.
-fn lines(text: &[u8], table: &RoleTable) -> Option<Deed> {
+fn lines(text: &[u8], table: &PolicySet) -> Option<Deed> {
     let mut parts = text.splitn(4, |byte| *byte == b'\n');
     let mut line = || {
         parts
@@ -37,7 +37,7 @@ fn lines(text: &[u8], table: &RoleTable) -> Option<Deed> {
 }
 
 /// What the gateway sends on is what the oracle allows, and every reader reads just that.
-pub(crate) fn message(body: &[u8], head: &Head, table: &RoleTable) -> Option<Deed> {
+pub(crate) fn message(body: &[u8], head: &Head, table: &PolicySet) -> Option<Deed> {
     let deed = forwarded(body, head, table)?;
     assert_eq!(
         allowed(body, head, may).as_ref(),

@@ -2,12 +2,12 @@
 
 use gatewright::mcp::{Access, Bounds, Message, Mirrored, Target, read};
 use gatewright_policies as policies;
-use gatewright_policies::{Answer, Question, RoleTable, Row};
+use gatewright_policies::{PolicySet, PolicySource, Question, Row};
 
 use super::model::{Deed, Head};
 
 /// What `rules` says, as a policy.
-pub(crate) fn table() -> RoleTable {
+pub(crate) fn table() -> PolicySet {
     let rows = [
         (policies::Access::Tool, "search_*"),
         (policies::Access::Tool, "get_customer"),
@@ -15,19 +15,18 @@ pub(crate) fn table() -> RoleTable {
         (policies::Access::Prompt, "draft-*"),
         (policies::Access::Resource, "crm://customers/*"),
     ];
-    let rows = rows.into_iter().map(|(access, pattern)| Row {
-        role: "analyst".to_owned(),
-        server: "crm".to_owned(),
-        access,
-        pattern: pattern.to_owned(),
-        scopes: Vec::new(),
-        line: 1,
-    });
-    RoleTable::build(rows.collect()).expect("the patterns are good")
+    let rows = rows
+        .into_iter()
+        .map(|(access, pattern)| Row::plain("analyst", "crm", access, pattern));
+    let source = PolicySource {
+        rows: rows.collect(),
+        ..PolicySource::default()
+    };
+    PolicySet::build(source).expect("the patterns are good")
 }
 
 /// What the gateway would send on, if it would.
-pub(crate) fn forwarded(body: &[u8], head: &Head, table: &RoleTable) -> Option<Deed> {
+pub(crate) fn forwarded(body: &[u8], head: &Head, table: &PolicySet) -> Option<Deed> {
     let mirrored = Mirrored {
         protocol_version: head.version.as_deref().map(str::as_bytes),
         method: head.method.as_deref().map(str::as_bytes),
@@ -57,7 +56,7 @@ pub(crate) fn forwarded(body: &[u8], head: &Head, table: &RoleTable) -> Option<D
     })
 }
 
-fn reached(target: Target, table: &RoleTable) -> Option<Vec<String>> {
+fn reached(target: Target, table: &PolicySet) -> Option<Vec<String>> {
     let (access, names) = match target {
         Target::Tool(name) => (policies::Access::Tool, vec![name]),
         Target::Prompt(name) => (policies::Access::Prompt, vec![name]),
@@ -73,7 +72,9 @@ fn reached(target: Target, table: &RoleTable) -> Option<Vec<String>> {
             name,
             scopes: &[] as &[&str],
         };
-        matches!(table.decide(&question), Answer::Allow { .. })
+        table
+            .decide(&question, || unreachable!("no row has a condition"))
+            .is_allow()
     };
     names
         .iter()

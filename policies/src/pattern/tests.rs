@@ -3,7 +3,7 @@
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 
 use super::{Pattern, is_plain};
-use crate::error::RowFaultKind;
+use crate::error::FaultKind;
 use crate::question::Access;
 
 fn matches(access: Access, pattern: &str, name: &str) -> bool {
@@ -96,14 +96,14 @@ fn a_template_is_matched_as_plain_text() {
 fn an_empty_pattern_is_refused() {
     assert_eq!(
         Pattern::parse(Access::Tool, ""),
-        Err(RowFaultKind::EmptyPattern)
+        Err(FaultKind::EmptyPattern)
     );
 }
 
 #[test]
 fn what_is_special_elsewhere_is_refused_and_named() {
     for pattern in ["get_[ab]", "get_]", "{a,b}", "a}", "a\\*", "a\nb"] {
-        let Err(RowFaultKind::BadGlob { message }) = Pattern::parse(Access::Tool, pattern) else {
+        let Err(FaultKind::BadGlob { message }) = Pattern::parse(Access::Tool, pattern) else {
             panic!("`{pattern}` should be refused");
         };
         assert!(message.contains("only wildcards"), "{message}");
@@ -118,7 +118,7 @@ fn a_glob_of_any_length_up_to_the_limit_works_and_beyond_is_refused() {
     let too_long = format!("*{}", "a".repeat(127));
     assert!(matches!(
         Pattern::parse(Access::Tool, &too_long),
-        Err(RowFaultKind::BadGlob { .. })
+        Err(FaultKind::BadGlob { .. })
     ));
 }
 

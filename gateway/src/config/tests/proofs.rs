@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use gatewright_policies::Tier;
+
 use super::{loaded, of_issuer, of_server, only, plus, with};
 use crate::config::Outliving;
-use crate::decision::freshness::{Freshness, Tier};
+use crate::decision::freshness::Freshness;
 use crate::identity::settings::{AudienceRule, NonceMode, Profile, SenderConstraint};
 
 /// Any readable file.

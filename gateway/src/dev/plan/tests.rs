@@ -26,13 +26,16 @@ fn notes() -> Settings {
 
 fn decide(settings: &Settings, role: DevRole, access: Access, name: &str) -> Answer {
     let server = settings.servers[0].audience.server.as_str();
-    settings.policy.decide(&Question {
+    let question = Question {
         server,
         roles: &[role.name()],
         access,
         name,
         scopes: role.scopes(),
-    })
+    };
+    settings
+        .policy
+        .decide(&question, || unreachable!("no row has a condition"))
 }
 
 #[test]
@@ -79,7 +82,9 @@ fn an_editor_without_the_scope_is_told_which_one() {
         name: "add_note",
         scopes: &["mcp:read"],
     };
-    let answer = settings.policy.decide(&question);
+    let answer = settings
+        .policy
+        .decide(&question, || unreachable!("no row has a condition"));
     assert!(
         matches!(answer, Answer::Deny(Denial::ScopeMissing { missing, .. }) if missing == ["mcp:write"])
     );
