@@ -143,6 +143,11 @@ impl Ledger {
         self.0.lane.waiting_bytes()
     }
 
+    /// The head of what is written, for those who read the files: it changes with every write.
+    pub(crate) fn written(&self) -> watch::Receiver<Head> {
+        self.0.written.subscribe()
+    }
+
     /// Did the last write succeed in time, and is the ledger open?
     pub fn is_healthy(&self) -> bool {
         self.0.lane.is_healthy()

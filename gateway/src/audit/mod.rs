@@ -9,6 +9,8 @@ mod lane;
 mod ledger;
 mod line;
 pub mod part;
+pub(crate) mod sealing;
+pub(crate) mod segments;
 pub mod settings;
 pub mod text;
 mod writer;
