@@ -16,7 +16,7 @@ use pingora::server::configuration::ServerConf;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::audit::{AuditError, Ledger};
+use crate::audit::{AuditError, Ledger, Voice};
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
@@ -103,14 +103,20 @@ pub struct Running {
 /// [`StartError`].
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
     identity::install_crypto();
-    let ledger = Ledger::open(&settings.audit)?;
+    let instance: Box<str> = uuid::Uuid::now_v7().to_string().into();
+    let voice = Voice {
+        instance: instance.clone(),
+        configuration: settings.config_digest,
+        clock: Arc::new(crate::model::SystemClock),
+    };
+    let ledger = Ledger::open(&settings.audit, voice)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    let shared = Arc::new(Shared::new(settings, (ledger, instance), reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener

@@ -202,25 +202,32 @@ fn message(method: &str, params: &str) -> String {
 
 /// Shows every record as it is written.
 async fn tail(ledger: &Path) -> std::io::Result<()> {
-    let file = std::fs::read_dir(ledger)?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "jsonl")
-        })
-        .max();
-    let Some(file) = file else {
-        return std::future::pending().await;
-    };
-    let mut lines = BufReader::new(tokio::fs::File::open(file).await?);
+    let mut shown = 0;
+    loop {
+        let next = |segment: &SegmentFile| segment.first > shown;
+        let Some(segment) = Segments::list(ledger)?.into_iter().find(next) else {
+            tokio::time::sleep(TAIL).await;
+            continue;
+        };
+        shown = segment.first;
+        show(&segment, ledger).await?;
+    }
+}
+
+/// Shows the records of one segment until another one follows.
+async fn show(segment: &SegmentFile, ledger: &Path) -> std::io::Result<()> {
+    let mut lines = BufReader::new(tokio::fs::File::open(&segment.path).await?);
     let mut line = String::new();
     loop {
-        if lines.read_line(&mut line).await? == 0 {
-            tokio::time::sleep(TAIL).await;
-        } else if line.ends_with('\n') {
+        // Looked for before the end is read: what is written after that is the next segment's.
+        let is_last = Segments::list(ledger)?.last() == Some(segment);
+        while lines.read_line(&mut line).await? > 0 && line.ends_with('\n') {
             say(line.trim_end());
             line.clear();
         }
+        if !is_last {
+            return Ok(());
+        }
+        tokio::time::sleep(TAIL).await;
     }
 }
