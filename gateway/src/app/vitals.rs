@@ -48,8 +48,14 @@ impl Vitals for Shared {
 fn ledger(standing: Standing) -> Condition {
     let (name, fault) = match standing {
         Standing::Well => ("audit ledger", None),
-        Standing::Spilling => ("audit ledger, spilling: its own disk takes no records", None),
-        Standing::Continuing => ("audit ledger, continuing: requests pass without records", None),
+        Standing::Spilling => (
+            "audit ledger, spilling: its own disk takes no records",
+            None,
+        ),
+        Standing::Continuing => (
+            "audit ledger, continuing: requests pass without records",
+            None,
+        ),
         Standing::Failing => ("audit ledger", Some("records cannot be written".to_owned())),
     };
     Condition {

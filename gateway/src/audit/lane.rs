@@ -76,11 +76,7 @@ impl Lane {
     }
 
     /// The request passes; its record is written later if there is room for it.
-    fn push_leniently(
-        &self,
-        mut queue: MutexGuard<'_, Queue>,
-        line: &Line,
-    ) -> Result<(), Refusal> {
+    fn push_leniently(&self, mut queue: MutexGuard<'_, Queue>, line: &Line) -> Result<(), Refusal> {
         if queue.closing {
             return Err(Refusal::Failed(Failure::Closed));
         }

@@ -107,7 +107,8 @@ fn last_whole(bytes: &[u8], fits: impl Fn(u64) -> bool) -> Option<(u64, Head, bo
     loop {
         let rest = bytes.get(..end)?;
         let newline = memchr::memrchr(b'\n', rest)?;
-        let line_start = memchr::memrchr(b'\n', bytes.get(..newline)?).map_or(0, |at| at.saturating_add(1));
+        let line_start =
+            memchr::memrchr(b'\n', bytes.get(..newline)?).map_or(0, |at| at.saturating_add(1));
         let line = bytes.get(line_start..newline)?;
         if let Some((head, is_checkpoint)) = whole(line)
             && fits(head.seq)

@@ -106,3 +106,88 @@ fn read_by_all(folder: &Path, last: u64) -> io::Result<bool> {
 /// How often the oldest segment is looked at while no other begins.
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
 const CURSORS: &str = "cursors";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::oldest;
+    use crate::audit::chain;
+    use crate::audit::line::Line;
+    use crate::audit::notice::Notice;
+    use crate::audit::sealing::{Head, Note};
+    use crate::audit::segments::Segments;
+    use crate::audit::settings::LedgerSettings;
+    use crate::model::UnixTime;
+
+    #[derive(serde::Serialize)]
+    struct Record {
+        sub: &'static str,
+        seq: u64,
+        kind: &'static str,
+    }
+
+    /// Two segments of two records each.
+    fn ledger(directory: &Path) -> LedgerSettings {
+        let mut head = Head::START;
+        for first in [1, 3] {
+            let mut out = Vec::new();
+            for _ in 0..2 {
+                let (sub, kind) = ("alice", "decision");
+                let line = Line::of(&Record { sub, seq: 0, kind }).unwrap();
+                chain::link(&mut head, line.open(), &mut out);
+            }
+            std::fs::write(Segments::path(directory, first), out).unwrap();
+        }
+        LedgerSettings::new(directory.to_path_buf())
+    }
+
+    const LATE: UnixTime = UnixTime::from_seconds(4_000_000_000);
+    const DAY: Duration = Duration::from_hours(24);
+
+    #[test]
+    fn a17_the_oldest_segment_goes_when_its_time_is_over_and_the_last_one_never() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = ledger(directory.path());
+        let early = UnixTime::from_seconds(1);
+        assert_eq!(oldest(&settings, DAY, early).unwrap(), None);
+        let doomed = oldest(&settings, DAY, LATE).unwrap().unwrap();
+        assert_eq!((doomed.first, doomed.last), (1, 2));
+        let Notice::Tombstone(stone) = doomed.tombstone(Note("signed".to_owned())) else {
+            panic!("a tombstone");
+        };
+        assert_eq!(
+            (stone.first, stone.last, stone.head),
+            (1, 2, doomed.head.hash)
+        );
+        doomed.delete().unwrap();
+        assert_eq!(oldest(&settings, DAY, LATE).unwrap(), None);
+        assert_eq!(Segments::list(directory.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a17_a_segment_that_a_sink_has_not_read_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = ledger(directory.path());
+        let cursors = directory.path().join("cursors");
+        std::fs::create_dir(&cursors).unwrap();
+        let cursor = cursors.join("siem.json");
+        for unread in ["{\"seq\":1}", "", "{}"] {
+            std::fs::write(&cursor, unread).unwrap();
+            assert_eq!(oldest(&settings, DAY, LATE).unwrap(), None, "{unread}");
+        }
+        std::fs::write(&cursor, "{\"seq\":2,\"segment\":1}").unwrap();
+        assert!(oldest(&settings, DAY, LATE).unwrap().is_some());
+    }
+
+    #[test]
+    fn a17_a_segment_whose_end_is_in_doubt_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = ledger(directory.path());
+        let path = Segments::path(directory.path(), 1);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(oldest(&settings, DAY, LATE).unwrap(), None);
+    }
+}

@@ -277,6 +277,3 @@ fn continued(lapse: Lapse) -> Notice {
 
 /// How much memory for lines is kept from one write to the next.
 pub(super) const KEPT: usize = 1 << 20;
-
-#[cfg(test)]
-mod tests;

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{FAILED, USAGE, complain, complain_of, run, say};
 use crate::app;
+use crate::audit::segments::{SegmentFile, Segments};
 use crate::dev::{DevError, DevIssuer, DevRole, DevServer, Fronted, Plan};
 use crate::model::SystemClock;
 
@@ -202,7 +203,9 @@ fn message(method: &str, params: &str) -> String {
 
 /// Shows every record as it is written.
 async fn tail(ledger: &Path) -> std::io::Result<()> {
-    let mut shown = 0;
+    // What an earlier start wrote is not shown again.
+    let last = Segments::list(ledger)?.pop();
+    let mut shown = last.map_or(0, |segment| segment.first.saturating_sub(1));
     loop {
         let next = |segment: &SegmentFile| segment.first > shown;
         let Some(segment) = Segments::list(ledger)?.into_iter().find(next) else {

@@ -39,7 +39,9 @@ fn ledger(section: &Section<'_>, review: &mut Review<'_>) -> Option<LedgerSettin
     let retention = section.duration("retention", (Duration::ZERO, CENTURY), review);
     let directory = directory?;
     let on_failure = on_failure?;
-    if let OnFailure::Spill { directory: spill, .. } = &on_failure
+    if let OnFailure::Spill {
+        directory: spill, ..
+    } = &on_failure
         && *spill == directory
     {
         review.report(

@@ -77,7 +77,12 @@ impl Queue {
         waiting.saturating_add(length) <= limit
     }
 
-    pub(super) fn admits(&self, length: usize, urgency: Urgency, limit: usize) -> Result<(), Refusal> {
+    pub(super) fn admits(
+        &self,
+        length: usize,
+        urgency: Urgency,
+        limit: usize,
+    ) -> Result<(), Refusal> {
         if self.closing {
             return Err(Refusal::Failed(Failure::Closed));
         }
