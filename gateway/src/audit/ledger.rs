@@ -158,10 +158,11 @@ impl Ledger {
 
     /// What happens to a record that comes now.
     pub fn standing(&self) -> Standing {
-        match self.0.lane.standing() {
-            Standing::Well if self.0.is_away.load(Ordering::Acquire) => Standing::Spilling,
-            standing => standing,
+        let standing = self.0.lane.standing();
+        if standing == Standing::Well && self.0.is_away.load(Ordering::Acquire) {
+            return Standing::Spilling;
         }
+        standing
     }
 
     /// Takes no more records, writes those it has, brings them to the disk and returns. Blocks, at most as

@@ -106,7 +106,7 @@ fn takes_bytes(directory: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(true).write(true).mode(0o600);
     let tried = file.open(&path).and_then(|mut file| {
-        file.write_all(&[b' '; PROBE])?;
+        file.write_all(&vec![b' '; PROBE])?;
         file.sync_all()
     });
     let removed = std::fs::remove_file(&path);

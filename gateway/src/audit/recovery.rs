@@ -43,7 +43,7 @@ pub(super) fn recover(directories: &[&Path]) -> io::Result<End> {
             aside.overlap(before, last.first)?;
         }
         let is_torn = aside.file.is_some();
-        let recovered = (is_torn || !tail.is_checkpoint).then(|| Recovered {
+        let recovered = (is_torn || !tail.is_checkpoint).then_some(Recovered {
             head: tail.head.hash,
             bytes: aside.bytes,
             file: aside.file,
@@ -55,7 +55,7 @@ pub(super) fn recover(directories: &[&Path]) -> io::Result<End> {
     }
     Ok(End {
         head: Head::START,
-        recovered: aside.file.is_some().then(|| Recovered {
+        recovered: aside.file.is_some().then_some(Recovered {
             head: Head::START.hash,
             bytes: aside.bytes,
             file: aside.file,

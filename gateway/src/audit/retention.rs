@@ -144,7 +144,7 @@ mod tests {
     }
 
     const LATE: UnixTime = UnixTime::from_seconds(4_000_000_000);
-    const DAY: Duration = Duration::from_hours(24);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
 
     #[test]
     fn a17_the_oldest_segment_goes_when_its_time_is_over_and_the_last_one_never() {

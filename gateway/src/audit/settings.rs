@@ -33,7 +33,7 @@ impl LedgerSettings {
             wait: Duration::from_secs(2),
             segment: SegmentSettings {
                 size: 64 << 20,
-                age: Duration::from_hours(24),
+                age: Duration::from_secs(24 * 3600),
             },
             retention: None,
         }

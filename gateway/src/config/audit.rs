@@ -119,5 +119,5 @@ const GIBIBYTE: usize = 1 << 30;
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-const YEAR: Duration = Duration::from_hours(8784);
-const CENTURY: Duration = Duration::from_hours(878_400);
+const YEAR: Duration = Duration::from_secs(8_784 * 3600);
+const CENTURY: Duration = Duration::from_secs(878_400 * 3600);

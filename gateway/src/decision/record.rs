@@ -166,7 +166,7 @@ async fn allow(
     event.decision = Some(event::Decision::Allow);
     event.scopes_used = grounds.scopes.as_slice().into();
     match ledger.append(&event).await {
-        Ok(_) => Ok(Permit {
+        Ok(()) => Ok(Permit {
             principal: Arc::clone(principal),
             request: request.clone(),
             decision,

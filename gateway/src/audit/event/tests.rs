@@ -206,7 +206,7 @@ fn absent_parts_are_left_out() {
     let text = line(&empty(Kind::Lifecycle), 3);
     assert_eq!(
         members(&text).join(" "),
-        "timestamp schema event_id seq kind gateway"
+        "timestamp schema event_id seq kind gateway integrity"
     );
 }
 

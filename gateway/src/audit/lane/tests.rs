@@ -37,10 +37,10 @@ fn wait_for(lane: &Lane, record: &Line) -> Arc<Batch> {
 }
 
 fn taken(lane: &Lane, out: &mut Lines) -> Arc<Batch> {
-    match lane.take(out, Duration::ZERO) {
-        Taken::Batch(batch) => batch,
-        other => panic!("{other:?}"),
-    }
+    let Taken::Batch(batch) = lane.take(out, Duration::ZERO) else {
+        panic!("there are lines");
+    };
+    batch
 }
 
 fn now<F: Future>(future: F) -> Option<F::Output> {

@@ -234,7 +234,7 @@ fn what_happens_without_a_record_is_chosen_with_its_limit() {
             .audit
             .on_failure
     };
-    let (usual, hour) = (Duration::from_secs(600), Duration::from_hours(1));
+    let (usual, hour) = (Duration::from_secs(600), Duration::from_secs(3600));
     assert_eq!(chosen("on_failure: deny"), OnFailure::Deny);
     assert_eq!(
         chosen("on_failure: continue"),
@@ -271,9 +271,9 @@ insecure: { plain_public_listener: true }",
             wait,
             segment: SegmentSettings {
                 size: 1 << 20,
-                age: Duration::from_hours(1),
+                age: Duration::from_secs(3600),
             },
-            retention: Some(Duration::from_hours(48)),
+            retention: Some(Duration::from_secs(48 * 3600)),
             ..LedgerSettings::new(directory)
         }
     );
