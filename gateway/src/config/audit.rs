@@ -83,12 +83,12 @@ fn on_failure(section: &Section<'_>, review: &mut Review<'_>) -> Option<OnFailur
     let limit = section.duration("failure_limit", (SECOND, YEAR), review);
     let spill = directory(section, "spill", review);
     let (mode, limit) = (mode?, limit?);
-    if section.is_set("spill") && mode != Mode::Spill {
+    if section.node("spill").is_some() && mode != Mode::Spill {
         let help = "write `on_failure: spill`, or remove `spill`";
         review.report(section.at(), "no-effect", "`spill` is never used", help);
         return None;
     }
-    if section.is_set("failure_limit") && mode == Mode::Deny {
+    if section.node("failure_limit").is_some() && mode == Mode::Deny {
         let help = "write `on_failure: spill` or `continue`, or remove `failure_limit`";
         let message = "`failure_limit` has nothing to limit";
         review.report(section.at(), "no-effect", message, help);
@@ -99,7 +99,7 @@ fn on_failure(section: &Section<'_>, review: &mut Review<'_>) -> Option<OnFailur
         (Mode::Continue, _) => Some(OnFailure::Continue { limit }),
         (Mode::Spill, Some(directory)) => Some(OnFailure::Spill { directory, limit }),
         (Mode::Spill, None) => {
-            if !section.is_set("spill") {
+            if section.node("spill").is_none() {
                 let help = "write `spill: DIR`, a directory on another disk";
                 let message = "`on_failure: spill` needs `spill`";
                 review.report(section.at(), "missing-key", message, help);
