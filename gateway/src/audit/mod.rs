@@ -1,18 +1,32 @@
-//! The record: what happened, one JSON object a line, in an append-only file. Never a token, a proof, a session id
+//! The record: what happened, one JSON object a line, each tied to the one before it, in append-only files. Never a token, a proof, a session id
 //! or an argument value; never lost in silence.
 
+mod batch;
+mod chain;
 mod error;
 pub mod event;
+mod guard;
 mod id;
 mod json;
 mod lane;
 mod ledger;
 mod line;
+mod notice;
+mod outage;
 pub mod part;
+mod place;
+mod recovery;
+mod retention;
+pub(crate) mod sealing;
+mod segment;
+pub(crate) mod segments;
 pub mod settings;
+mod store;
 pub mod text;
 mod writer;
 
 pub use error::AuditError;
 pub use id::EventId;
+pub use lane::Standing;
 pub use ledger::Ledger;
+pub use notice::Voice;

@@ -101,11 +101,7 @@ impl Plan<'_> {
             dpop: DpopSettings::default(),
             policy_digest: Digest::of(policy_text.as_bytes()),
             config_digest: Digest::of(format!("{self:?}{policy_text}").as_bytes()),
-            audit: LedgerSettings {
-                directory: self.ledger.clone(),
-                queue_bytes: 16 << 20,
-                wait: Duration::from_secs(2),
-            },
+            audit: LedgerSettings::new(self.ledger.clone()),
             audit_arguments: ArgumentsRecord::Digest,
             insecure: Vec::new(),
             ops: None,

@@ -35,6 +35,7 @@ pub const METRICS: &[MetricRow] = &[
     ANOMALIES,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
+    AUDIT_STANDING,
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
     RELOAD,
@@ -109,7 +110,7 @@ pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {
     name: "gatewright_audit_events_total",
     kind: MetricKind::Counter,
     labels: &["sink", "result"],
-    help: "Audit records: written, failed (the request was refused), or lost (about strangers, under load).",
+    help: "Audit records: written, failed (the request was refused), lost (about strangers, under load), or unrecorded (the request passed, on_failure: continue).",
 };
 
 pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
@@ -117,6 +118,13 @@ pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["sink"],
     help: "Bytes of audit records that are not written yet.",
+};
+
+pub(super) const AUDIT_STANDING: MetricRow = MetricRow {
+    name: "gatewright_audit_standing",
+    kind: MetricKind::Gauge,
+    labels: &["standing"],
+    help: "1 for what the ledger does with records now: well, spilling, continuing (requests pass without), failing (requests are refused).",
 };
 
 pub(super) const JWKS_LAST_SUCCESS: MetricRow = MetricRow {
