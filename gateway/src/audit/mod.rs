@@ -9,8 +9,11 @@ mod lane;
 mod ledger;
 mod line;
 pub mod part;
+pub(crate) mod sealing;
+pub(crate) mod segments;
 pub mod settings;
 pub mod text;
+pub mod verify;
 mod writer;
 
 pub use error::AuditError;
