@@ -77,7 +77,8 @@ impl<'a> Line<'a> {
         let rest = bytes.strip_suffix(END).filter(|_| is_plain)?;
         let (rest, hash) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;
         let covered = rest.strip_suffix(HASH)?;
-        let (before, prev) = covered.split_at_checked(covered.len().checked_sub(DIGITS)?)?;
+        let before = covered.strip_suffix(b"\"")?;
+        let (before, prev) = before.split_at_checked(before.len().checked_sub(DIGITS)?)?;
         before.strip_suffix(PREV)?;
         let (prev, hash) = (str::from_utf8(prev).ok()?, str::from_utf8(hash).ok()?);
         let facts: Facts<'a> = serde_json::from_slice(bytes).ok()?;
@@ -97,8 +98,8 @@ impl<'a> Line<'a> {
     }
 }
 
-const PREV: &[u8] = br#","integrity":{"prev":""#;
-const HASH: &[u8] = br#"","hash":""#;
+const PREV: &[u8] = b",\"integrity\":{\"prev\":\"";
+const HASH: &[u8] = b",\"hash\":\"";
 const END: &[u8] = br#""}}"#;
 /// Of a hash in hexadecimal.
 const DIGITS: usize = 64;

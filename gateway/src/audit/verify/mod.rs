@@ -4,7 +4,7 @@
 mod fault;
 mod files;
 mod line;
-mod note;
+pub(super) mod note;
 mod outside;
 mod walk;
 
