@@ -39,6 +39,9 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
+        if let Some(at) = ledger.checkpoints().last() {
+            self.parts.metrics.audit_sealed(at);
+        }
         self.parts.metrics.render()
     }
 }

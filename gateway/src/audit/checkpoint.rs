@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -20,10 +20,13 @@ use crate::model::UnixTime;
 #[derive(Debug)]
 pub(crate) struct Signer {
     key: CheckpointKey,
-    /// The key that is to replace it.
+    /// The key that is to replace it, until the ledger has the note that says so.
     next: Option<CheckpointKey>,
+    /// The last note says so.
+    is_announced: bool,
     /// The key that signs is not yet the one in the key file.
     is_renaming: bool,
+    asked: Option<Asked>,
     files: KeyFiles,
     second_place: SecondPlace,
     every: u64,
@@ -40,8 +43,11 @@ pub struct Checkpoints(Arc<Shared>);
 struct Shared {
     /// Milliseconds since 1970; 0 for never.
     last: AtomicU64,
-    wanted: Mutex<Option<oneshot::Sender<Result<String, KeyError>>>>,
+    wanted: Mutex<Option<Asked>>,
 }
+
+/// Who waits for a new key.
+type Asked = oneshot::Sender<Result<String, KeyError>>;
 
 impl Checkpoints {
     /// When the last checkpoint was signed that is in its second place too.
@@ -50,8 +56,9 @@ impl Checkpoints {
         (last > 0).then(|| UnixTime::from_millis(last))
     }
 
-    /// Asks for a new key. It is made, and announced under both keys, with the next record that is written; the answer
-    /// is its public half. Who asked before is told nothing any more.
+    /// Asks for a new key. It is made with the next record that is written; the answer is its public half, once the
+    /// ledger has a checkpoint that both keys signed. Who asked before is told nothing any more, and who does not wait for
+    /// the answer gets no key.
     pub fn rotate(&self) -> oneshot::Receiver<Result<String, KeyError>> {
         let (sender, receiver) = oneshot::channel();
         *self.0.wanted() = Some(sender);
@@ -60,9 +67,7 @@ impl Checkpoints {
 }
 
 impl Shared {
-    fn wanted(
-        &self,
-    ) -> std::sync::MutexGuard<'_, Option<oneshot::Sender<Result<String, KeyError>>>> {
+    fn wanted(&self) -> MutexGuard<'_, Option<Asked>> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,7 +84,9 @@ impl Signer {
         Ok(Self {
             key,
             next,
+            is_announced: false,
             is_renaming: false,
+            asked: None,
             files,
             second_place,
             every: settings.every,
@@ -96,39 +103,75 @@ impl Signer {
 
     /// A note about everything up to `head`, if `occasion` calls for one.
     pub(crate) fn seal(&mut self, head: Head, now: UnixTime, occasion: Occasion) -> Option<Note> {
-        // The note that names the new key is in the ledger now.
         if self.is_renaming {
             self.is_renaming = self.files.replace().is_err();
         }
         if self.second_place.retry() {
             self.tell();
         }
-        let asked = self.shared.wanted().take();
-        let rotates = self.next.is_some() || asked.is_some();
-        if head.seq == 0 || !(rotates || self.is_due(head, now, occasion)) {
+        let wanted = self
+            .shared
+            .wanted()
+            .take()
+            .filter(|asked| !asked.is_closed());
+        if let Some(asked) = wanted {
+            self.succeed(asked);
+        }
+        if head.seq == 0 || !(self.next.is_some() || self.is_due(head, now, occasion)) {
             return None;
         }
-        let mut text = format!(
-            "{}\n{}\n{}\ntime {now}\n",
-            self.key.name(),
-            head.seq,
-            STANDARD.encode(head.hash.as_bytes())
-        );
-        // Writing to memory cannot fail.
-        match occasion {
-            Occasion::Deletion { first, last } => drop(writeln!(text, "deleted {first}-{last}")),
-            Occasion::Passing | Occasion::End => {}
-        }
-        let note = if rotates {
-            self.rotate(text, asked)
-        } else {
-            signed(&text, &[&self.key])
-        };
+        let note = self.sign(head, now, occasion);
         self.last = Some((head.seq, now));
         if self.second_place.write(&note) {
             self.tell();
         }
         Some(Note(note))
+    }
+
+    /// The ledger has the note that was given last.
+    pub(crate) fn kept(&mut self) {
+        if !std::mem::take(&mut self.is_announced) {
+            return;
+        }
+        let Some(next) = self.next.take() else {
+            return;
+        };
+        self.key = next;
+        self.is_renaming = self.files.replace().is_err();
+        if let Some(asked) = self.asked.take() {
+            // Who asked may have gone.
+            let _ = asked.send(Ok(self.key.public_text()));
+        }
+    }
+
+    /// Makes the next key, unless there is one that waits to be announced.
+    fn succeed(&mut self, asked: Asked) {
+        if self.next.is_none() {
+            match self.files.successor(&self.key) {
+                Ok(next) => self.next = Some(next),
+                Err(error) => {
+                    let _ = asked.send(Err(error));
+                    return;
+                }
+            }
+        }
+        self.asked = Some(asked);
+    }
+
+    fn sign(&mut self, head: Head, now: UnixTime, occasion: Occasion) -> String {
+        let hash = STANDARD.encode(head.hash.as_bytes());
+        let mut text = format!("{}\n{}\n{hash}\ntime {now}\n", self.key.name(), head.seq);
+        // Writing to memory cannot fail.
+        match occasion {
+            Occasion::Deletion { first, last } => drop(writeln!(text, "deleted {first}-{last}")),
+            Occasion::Passing | Occasion::End => {}
+        }
+        let Some(next) = &self.next else {
+            return signed(&text, &[&self.key]);
+        };
+        let _ = writeln!(text, "next-key {}", next.public_text());
+        self.is_announced = true;
+        signed(&text, &[&self.key, next])
     }
 
     fn is_due(&self, head: Head, now: UnixTime, occasion: Occasion) -> bool {
@@ -142,47 +185,10 @@ impl Signer {
         }
     }
 
-    /// The note under both keys. When no new one can be made, it is like every other.
-    fn rotate(
-        &mut self,
-        mut text: String,
-        asked: Option<oneshot::Sender<Result<String, KeyError>>>,
-    ) -> String {
-        let next = match self.next.take() {
-            Some(next) => Ok(next),
-            None => self.files.successor(&self.key),
-        };
-        match next {
-            Ok(next) => {
-                let public = next.public_text();
-                let _ = writeln!(text, "next-key {public}");
-                let note = signed(&text, &[&self.key, &next]);
-                self.key = next;
-                self.is_renaming = true;
-                answer(asked, Ok(public));
-                note
-            }
-            Err(error) => {
-                answer(asked, Err(error));
-                signed(&text, &[&self.key])
-            }
-        }
-    }
-
     fn tell(&self) {
         if let Some((_, time)) = self.last {
             self.shared.last.store(time.millis(), Ordering::Relaxed);
         }
-    }
-}
-
-fn answer(
-    asked: Option<oneshot::Sender<Result<String, KeyError>>>,
-    answer: Result<String, KeyError>,
-) {
-    if let Some(asked) = asked {
-        // Who asked may have gone.
-        let _ = asked.send(answer);
     }
 }
 

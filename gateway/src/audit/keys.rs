@@ -220,7 +220,11 @@ impl KeyFiles {
         }
         let append = || {
             let mut options = OpenOptions::new();
-            let mut file = options.create(true).append(true).mode(0o644).open(&self.public)?;
+            let mut file = options
+                .create(true)
+                .append(true)
+                .mode(0o644)
+                .open(&self.public)?;
             file.write_all(format!("{own}\n").as_bytes())?;
             file.sync_all()
         };
@@ -231,7 +235,11 @@ impl KeyFiles {
 fn create(path: &Path, key: &CheckpointKey) -> Result<(), KeyError> {
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file = options.create_new(true).write(true).mode(0o400).open(path)?;
+        let mut file = options
+            .create_new(true)
+            .write(true)
+            .mode(0o400)
+            .open(path)?;
         file.write_all(key.private_text().expose().as_bytes())?;
         file.sync_all()?;
         sync_folder(path)
@@ -245,7 +253,10 @@ fn read_key(path: &Path) -> Result<Option<CheckpointKey>, KeyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failed(path, source)),
     };
-    let mode = file.metadata().map_err(|source| failed(path, source))?.mode();
+    let mode = file
+        .metadata()
+        .map_err(|source| failed(path, source))?
+        .mode();
     if mode & OPEN_TO_OTHERS != 0 {
         let path = path.to_path_buf();
         return Err(KeyError::Exposed { path });
@@ -268,7 +279,9 @@ fn read_or_empty(path: &Path) -> Result<String, KeyError> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::checkpoint::Checkpoints;
 use super::error::AuditError;
 use super::event::Event;
 use super::id::{EventId, EventIds};
 use super::lane::{Batch, Failure, Lane, Refusal, Urgency};
 use super::line::Line;
+use super::sealing::Sealer;
 use super::settings::LedgerSettings;
 use super::writer::{self, RecordFile};
 use crate::model::{Clock, SystemClock, UnixTime};
@@ -29,6 +31,7 @@ struct Open {
     ids: EventIds,
     limit: usize,
     wait: Duration,
+    checkpoints: Checkpoints,
     /// Held as long as the ledger is open.
     _lock: Option<File>,
 }
@@ -50,8 +53,10 @@ impl Ledger {
             .create(directory)
             .map_err(unusable)?;
         let lock = lock(directory)?;
+        let sealer = Sealer::open(&settings.checkpoint)?;
         let file = new_file(directory, SystemClock.now())?;
-        Self::start(file, settings.queue_bytes, settings.wait, Some(lock))
+        let (queue_bytes, wait) = (settings.queue_bytes, settings.wait);
+        Self::start(file, queue_bytes, wait, (Some(lock), sealer.checkpoints()))
     }
 
     /// Writes to `path`, whatever it is, without a lock: for tests of what goes wrong.
@@ -69,7 +74,7 @@ impl Ledger {
             RecordFile::open(path.to_path_buf()).map_err(failed)?,
             queue_bytes,
             wait,
-            None,
+            (None, Checkpoints::default()),
         )
     }
 
@@ -143,6 +148,11 @@ impl Ledger {
         self.0.lane.waiting_bytes()
     }
 
+    /// What is known of its checkpoints.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.0.checkpoints
+    }
+
     /// Did the last write succeed in time, and is the ledger open?
     pub fn is_healthy(&self) -> bool {
         self.0.lane.is_healthy()
@@ -158,7 +168,7 @@ impl Ledger {
         file: RecordFile,
         limit: usize,
         wait: Duration,
-        lock: Option<File>,
+        (lock, checkpoints): (Option<File>, Checkpoints),
     ) -> Result<Self, AuditError> {
         let lane = Arc::new(Lane::new(limit));
         let (watched, written) = (Arc::clone(&lane), Arc::clone(&lane));
@@ -167,6 +177,7 @@ impl Ledger {
             ids: EventIds::default(),
             limit,
             wait,
+            checkpoints,
             _lock: lock,
         }));
         spawn("audit-writer", move || writer::run(&written, file))?;

@@ -11,6 +11,7 @@ mod lane;
 mod ledger;
 mod line;
 pub mod part;
+pub mod read;
 pub(crate) mod sealing;
 mod second_place;
 pub(crate) mod segments;
@@ -19,6 +20,7 @@ pub mod text;
 pub mod verify;
 mod writer;
 
+pub use checkpoint::Checkpoints;
 pub use error::AuditError;
 pub use id::EventId;
 pub use ledger::Ledger;

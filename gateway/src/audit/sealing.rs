@@ -63,4 +63,11 @@ impl Sealer {
     pub(crate) fn seal(&mut self, head: Head, now: UnixTime, occasion: Occasion) -> Option<Note> {
         self.0.as_mut()?.seal(head, now, occasion)
     }
+
+    /// The note that was given last is in the ledger.
+    pub(crate) fn kept(&mut self) {
+        if let Some(signer) = &mut self.0 {
+            signer.kept();
+        }
+    }
 }

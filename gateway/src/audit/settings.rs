@@ -12,6 +12,15 @@ pub struct LedgerSettings {
     pub queue_bytes: usize,
     /// How long a request waits for its record to be written before it is refused.
     pub wait: Duration,
+    /// What is signed, and when.
+    pub checkpoint: CheckpointSettings,
+}
+
+impl LedgerSettings {
+    /// Every directory that has segments of this ledger.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        [self.directory.as_path()].into_iter()
+    }
 }
 
 /// How often checkpoints are signed, with what, and where they go.

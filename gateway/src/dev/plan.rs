@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
-use crate::audit::settings::LedgerSettings;
+use crate::audit::settings::{CheckpointSettings, LedgerSettings};
 use crate::config::{
     Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
 };
@@ -101,6 +101,7 @@ impl Plan<'_> {
                 directory: self.ledger.clone(),
                 queue_bytes: 16 << 20,
                 wait: Duration::from_secs(2),
+                checkpoint: CheckpointSettings::beside(&self.ledger),
             },
             audit_arguments: ArgumentsRecord::Digest,
             insecure: Vec::new(),

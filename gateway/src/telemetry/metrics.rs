@@ -49,6 +49,7 @@ struct Audit {
     failed: IntCounter,
     lost: IntCounter,
     queue: IntGauge,
+    checkpoint: IntGauge,
 }
 
 impl Metrics {
@@ -167,6 +168,12 @@ impl Metrics {
             .inc_by(lost.saturating_sub(self.audit.lost.get()));
     }
 
+    /// The last checkpoint that is in its second place was signed at `at`.
+    pub fn audit_sealed(&self, at: UnixTime) {
+        let seconds = i64::try_from(at.seconds()).unwrap_or(i64::MAX);
+        self.audit.checkpoint.set(seconds);
+    }
+
     /// The configuration in force is the one on the disk.
     pub fn reload_succeeded(&self) {
         self.reload.set(1);
@@ -190,12 +197,14 @@ impl Audit {
     fn new(families: &Families) -> Result<Self, MetricError> {
         let events = families.counter(&table::AUDIT_EVENTS)?;
         let queue = families.gauge(&table::AUDIT_QUEUE)?;
+        let checkpoint = families.gauge(&table::AUDIT_CHECKPOINT)?;
         let event = |result| registry::resolve(&table::AUDIT_EVENTS, &events, &["ledger", result]);
         Ok(Self {
             written: event("written")?,
             failed: event("failed")?,
             lost: event("lost")?,
             queue: registry::resolve(&table::AUDIT_QUEUE, &queue, &["ledger"])?,
+            checkpoint: registry::resolve(&table::AUDIT_CHECKPOINT, &checkpoint, &[])?,
         })
     }
 }

@@ -54,7 +54,10 @@ fn a_checkpoint_says_what_the_chain_was_and_the_public_key_verifies_it() {
     assert_eq!((note.size, note.head), (7, head(7).hash));
     assert_eq!(note.time.as_deref(), Some("2023-11-14T22:13:20.000Z"));
     assert!(Keyring::new(keys(&settings)).advance(&note).is_ok());
-    assert_eq!(fs::read_to_string(&settings.copy).unwrap(), format!("{text}\n"));
+    assert_eq!(
+        fs::read_to_string(&settings.copy).unwrap(),
+        format!("{text}\n")
+    );
     assert_eq!(signer.checkpoints().last(), Some(NOON));
 }
 
@@ -77,11 +80,22 @@ fn a_checkpoint_is_due_after_so_many_records_or_so_long_and_not_before() {
     passing(&mut signer, 5, NOON).unwrap();
     // Record 6 is the one with the checkpoint.
     let later = NOON.plus(Duration::from_secs(59));
-    assert_eq!(passing(&mut signer, 15, later), None, "nine records are not ten");
+    assert_eq!(
+        passing(&mut signer, 15, later),
+        None,
+        "nine records are not ten"
+    );
     assert!(passing(&mut signer, 16, later).is_some(), "ten are");
     let latest = later.plus(Duration::from_secs(60));
-    assert_eq!(passing(&mut signer, 17, latest), None, "there is nothing new");
-    assert!(passing(&mut signer, 18, latest).is_some(), "there is, a minute later");
+    assert_eq!(
+        passing(&mut signer, 17, latest),
+        None,
+        "there is nothing new"
+    );
+    assert!(
+        passing(&mut signer, 18, latest).is_some(),
+        "there is, a minute later"
+    );
     assert_eq!(passing(&mut signer, 20, latest), None);
     assert!(signer.seal(head(20), latest, Occasion::End).is_some());
 }
@@ -156,14 +170,26 @@ fn a23_the_old_key_signs_the_new_one_and_the_new_one_alone_from_then_on() {
     let first = passing(&mut signer, 1, NOON).unwrap();
     let mut asked = signer.checkpoints().rotate();
     let announced = passing(&mut signer, 3, NOON).expect("a rotation is always due");
-    let public = asked.try_recv().unwrap().unwrap();
     let before = fs::read_to_string(&settings.key_file).unwrap();
+    assert!(
+        asked.try_recv().is_err(),
+        "nothing is sure before the ledger has it"
+    );
+    signer.kept();
+    let public = asked.try_recv().unwrap().unwrap();
     assert_eq!(passing(&mut signer, 4, NOON), None);
     let after = fs::read_to_string(&settings.key_file).unwrap();
-    assert_ne!(before, after, "the key file is replaced once the ledger has the note");
+    assert_ne!(
+        before, after,
+        "the key file is replaced once the ledger has the note"
+    );
     assert_eq!(mode(&settings.key_file), 0o400);
     let last = signer.seal(head(5), NOON, Occasion::End).unwrap().0;
-    assert!(fs::read_to_string(&settings.public_file).unwrap().contains(&public));
+    assert!(
+        fs::read_to_string(&settings.public_file)
+            .unwrap()
+            .contains(&public)
+    );
     // Who kept the first key alone can follow.
     let mut keyring = Keyring::new(old);
     let used: Vec<_> = [first, announced, last]
@@ -180,18 +206,31 @@ fn a23_a_rotation_that_a_crash_cut_short_is_announced_again() {
     let settings = settings(folder.path());
     let mut signer = Signer::open(&settings).unwrap();
     let mut keyring = Keyring::new(keys(&settings));
-    drop(signer.checkpoints().rotate());
+    let asked = signer.checkpoints().rotate();
     let announced = passing(&mut signer, 1, NOON).unwrap();
+    drop(asked);
     drop(signer);
     let mut signer = Signer::open(&settings).unwrap();
-    let again = passing(&mut signer, 3, NOON).expect("at once");
-    passing(&mut signer, 4, NOON);
+    let lost = passing(&mut signer, 3, NOON).expect("at once");
+    let again = passing(&mut signer, 3, NOON).expect("the ledger did not take it");
+    assert_eq!(lost, again);
+    signer.kept();
     drop(signer);
     let last = passing(&mut Signer::open(&settings).unwrap(), 5, NOON).unwrap();
     for text in [announced, again, last] {
         keyring.advance(&Note::parse(&text).unwrap()).unwrap();
     }
     assert_eq!(keys(&settings).len(), 2, "one successor, and not two");
+}
+
+#[test]
+fn a_rotation_that_nobody_waits_for_does_not_happen() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut signer = Signer::open(&settings).unwrap();
+    drop(signer.checkpoints().rotate());
+    passing(&mut signer, 1, NOON).unwrap();
+    assert_eq!(keys(&settings).len(), 1);
 }
 
 #[test]
@@ -206,7 +245,10 @@ fn a_second_place_that_cannot_be_written_for_a_while_misses_nothing() {
     assert_eq!(signer.checkpoints().last(), None, "it is in one place only");
     fs::create_dir(folder.path().join("missing")).unwrap();
     assert_eq!(passing(&mut signer, 3, NOON), None);
-    assert_eq!(fs::read_to_string(&settings.copy).unwrap(), format!("{first}\n"));
+    assert_eq!(
+        fs::read_to_string(&settings.copy).unwrap(),
+        format!("{first}\n")
+    );
     assert_eq!(signer.checkpoints().last(), Some(NOON));
 }
 

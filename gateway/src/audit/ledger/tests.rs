@@ -8,7 +8,7 @@ use super::Ledger;
 use crate::audit::error::AuditError;
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::Gateway;
-use crate::audit::settings::LedgerSettings;
+use crate::audit::settings::{CheckpointSettings, LedgerSettings};
 use crate::model::{Digest, Reason, UnixTime};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -18,6 +18,7 @@ fn settings(directory: &Path) -> LedgerSettings {
         directory: directory.join("audit"),
         queue_bytes: 16 << 20,
         wait: LONG,
+        checkpoint: CheckpointSettings::beside(&directory.join("audit")),
     }
 }
 

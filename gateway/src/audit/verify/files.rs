@@ -26,7 +26,9 @@ pub(crate) fn segments(directories: &[PathBuf]) -> io::Result<Vec<Segment>> {
 
 fn number(path: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
-    let is_segment = path.extension().is_some_and(|extension| extension == "jsonl")
+    let is_segment = path
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
         && stem.len() == DIGITS
         && stem.bytes().all(|byte| byte.is_ascii_digit());
     stem.parse().ok().filter(|_| is_segment)

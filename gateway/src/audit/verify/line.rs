@@ -126,7 +126,7 @@ mod tests {
         assert_eq!((read.facts.seq, &*read.facts.kind), (7, "authn"));
         assert_eq!(read.hash, read.real);
         let mut other = bytes.clone();
-        other[15] = b'u';
+        other[14] = b'u';
         let read = Line::parse(&other).unwrap();
         assert_ne!(read.hash, read.real, "another byte, another hash");
     }

@@ -93,7 +93,12 @@ impl Outside {
                 let expected = format!("a checkpoint of {} records or more", second.reached);
                 let place = (found.file.as_path(), found.line);
                 let told = (expected, format!("one of {}", found.note.size));
-                report.add(fault(FaultKind::SecondPlace, place, Some(found.note.size), told));
+                report.add(fault(
+                    FaultKind::SecondPlace,
+                    place,
+                    Some(found.note.size),
+                    told,
+                ));
             } else if found.note.size == seq {
                 found.compare(hash, keyring, report);
             }
@@ -111,19 +116,31 @@ impl Outside {
         keyring: &Keyring,
         report: &mut Report,
     ) -> io::Result<()> {
-        let older = self.kept.range(..=last).map(|(_, found)| found.len() as u64);
+        let older = self
+            .kept
+            .range(..=last)
+            .map(|(_, found)| found.len() as u64);
         report.too_old = older.sum();
         let mut beyond: Vec<Found> = self.kept.into_values().flatten().collect();
         beyond.retain(|found| found.note.size > last);
         if let Some(mut second) = self.second.take() {
-            beyond.extend(second.furthest(report)?.filter(|found| found.note.size > last));
+            beyond.extend(
+                second
+                    .furthest(report)?
+                    .filter(|found| found.note.size > last),
+            );
             second.finish(report)?;
             if second.reached < sealed {
                 let told = (
                     format!("a checkpoint of {sealed} records, as the ledger has it"),
                     format!("none beyond {}", second.reached),
                 );
-                report.add(fault(FaultKind::SecondPlace, (&second.notes.file, 0), None, told));
+                report.add(fault(
+                    FaultKind::SecondPlace,
+                    (&second.notes.file, 0),
+                    None,
+                    told,
+                ));
             }
         }
         for found in beyond {
@@ -149,7 +166,10 @@ impl Second {
         let mut furthest: Option<Found> = None;
         while let Some(found) = self.next.take() {
             self.reached = self.reached.max(found.note.size);
-            if furthest.as_ref().is_none_or(|most| most.note.size < found.note.size) {
+            if furthest
+                .as_ref()
+                .is_none_or(|most| most.note.size < found.note.size)
+            {
                 furthest = Some(found);
             }
             self.next = self.notes.next(Torn::IsBeingWritten, report)?;
@@ -227,8 +247,15 @@ impl Notes {
                 return Ok(None);
             }
             let text = std::mem::take(&mut self.text);
-            let line = self.lines.number.saturating_sub(text.lines().count() as u64);
-            let line = if is_over { line.saturating_add(1) } else { line };
+            let line = self
+                .lines
+                .number
+                .saturating_sub(text.lines().count() as u64);
+            let line = if is_over {
+                line.saturating_add(1)
+            } else {
+                line
+            };
             if let Some(note) = Note::parse(&text) {
                 return Ok(Some(Found {
                     note,

@@ -82,7 +82,11 @@ impl Walk {
                 // It is being written.
                 (Piece::Rest, IsLast::Yes) => {}
                 (Piece::Rest, IsLast::No) => {
-                    self.fault(FaultKind::Torn, None, ("an end of line", "the end of the file"));
+                    self.fault(
+                        FaultKind::Torn,
+                        None,
+                        ("an end of line", "the end of the file"),
+                    );
                 }
             }
         }
@@ -93,7 +97,9 @@ impl Walk {
         self.report.records = self.report.records.saturating_add(1);
         self.report.altered = self.report.altered.saturating_add(1);
         self.unreadable = self.unreadable.saturating_add(1);
-        let seq = self.before.map(|(seq, _)| seq.saturating_add(self.unreadable));
+        let seq = self
+            .before
+            .map(|(seq, _)| seq.saturating_add(self.unreadable));
         self.fault(FaultKind::NotARecord, seq, ("a record", found));
     }
 
@@ -122,7 +128,8 @@ impl Walk {
         self.before = Some((seq, line.hash));
         self.report.last = Some(seq);
         self.look_at(&line);
-        self.outside.compare((seq, line.hash), &self.keyring, &mut self.report)
+        self.outside
+            .compare((seq, line.hash), &self.keyring, &mut self.report)
     }
 
     /// The first line that can be read; unreadable ones before it were records too.
@@ -132,7 +139,8 @@ impl Walk {
         let base = (first.saturating_sub(1), prev);
         if self.unreadable == 0 {
             self.base = Some(base);
-            self.outside.compare(base, &self.keyring, &mut self.report)?;
+            self.outside
+                .compare(base, &self.keyring, &mut self.report)?;
         }
         if first == 1 && self.unreadable == 0 && prev != ZEROS {
             let found = prev.to_string();
@@ -143,12 +151,15 @@ impl Walk {
 
     fn first_of_file(&mut self, line: &Line<'_>, first: u64) {
         let named = line.facts.segment.as_ref().map(|segment| segment.first);
-        let is_good =
-            line.is_lifecycle(SEGMENT) && named == Some(first) && line.facts.seq == first;
+        let is_good = line.is_lifecycle(SEGMENT) && named == Some(first) && line.facts.seq == first;
         if !is_good {
             let expected = format!("the segment of record {first}");
             let found = format!("record {}", line.facts.seq);
-            self.fault(FaultKind::BadSegment, Some(line.facts.seq), (&expected, &found));
+            self.fault(
+                FaultKind::BadSegment,
+                Some(line.facts.seq),
+                (&expected, &found),
+            );
         }
     }
 
@@ -193,7 +204,11 @@ impl Walk {
             (Some(checkpoint), None) => drop(self.seal(line, &checkpoint.note)),
             (None, Some(tombstone)) => self.bury(line, tombstone),
             (Some(_), Some(_)) | (None, None) => {
-                self.fault(FaultKind::BadNote, Some(line.facts.seq), ("one note", "none"));
+                self.fault(
+                    FaultKind::BadNote,
+                    Some(line.facts.seq),
+                    ("one note", "none"),
+                );
             }
         }
     }
@@ -202,7 +217,11 @@ impl Walk {
     fn seal(&mut self, line: &Line<'_>, note: &str) -> Option<Note> {
         let seq = line.facts.seq;
         let Some(note) = Note::parse(note) else {
-            self.fault(FaultKind::BadNote, Some(seq), ("a signed note", "another text"));
+            self.fault(
+                FaultKind::BadNote,
+                Some(seq),
+                ("a signed note", "another text"),
+            );
             return None;
         };
         let key = match self.keyring.advance(&note) {
@@ -218,7 +237,11 @@ impl Walk {
             return None;
         }
         if note.head != line.prev {
-            let since = self.report.last_checkpoint.as_ref().map_or(0, |last| last.seq);
+            let since = self
+                .report
+                .last_checkpoint
+                .as_ref()
+                .map_or(0, |last| last.seq);
             let expected = format!("{} (records after {since} were replaced)", note.head);
             let found = line.prev.to_string();
             self.fault(FaultKind::WrongHead, Some(seq), (&expected, &found));
@@ -240,11 +263,18 @@ impl Walk {
         let range = (tombstone.first, tombstone.last);
         if note.deleted != Some(range) {
             let expected = format!("{}-{} under a signature", range.0, range.1);
-            self.fault(FaultKind::BadNote, Some(line.facts.seq), (&expected, "another range"));
+            self.fault(
+                FaultKind::BadNote,
+                Some(line.facts.seq),
+                (&expected, "another range"),
+            );
             return;
         }
         let head = Digest::from_hex(&tombstone.head);
-        if self.base.is_some_and(|(last, hash)| last == range.1 && Some(hash) == head) {
+        if self
+            .base
+            .is_some_and(|(last, hash)| last == range.1 && Some(hash) == head)
+        {
             self.report.deleted_to = Some(range.1);
         }
     }
@@ -262,7 +292,10 @@ impl Walk {
         }
         let first = self.report.first.unwrap_or(1);
         if self.beginning == Beginning::First && first > 1 && self.report.deleted_to.is_none() {
-            let expected = format!("records 1 to {}, or their tombstone", first.saturating_sub(1));
+            let expected = format!(
+                "records 1 to {}, or their tombstone",
+                first.saturating_sub(1)
+            );
             self.line = 0;
             self.fault(FaultKind::NoTombstone, Some(first), (&expected, "neither"));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatewright_policies::Access;
 
-use crate::audit::settings::LedgerSettings;
+use crate::audit::settings::{CheckpointSettings, LedgerSettings};
 use crate::config::load::load;
 use crate::config::{Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Upstream};
 use crate::decision::freshness::Demands;
@@ -156,6 +156,14 @@ fn an_absent_audit_has_its_default() {
         directory: "audit".into(),
         queue_bytes: 16 << 20,
         wait: Duration::from_secs(2),
+        checkpoint: CheckpointSettings {
+            every: 1000,
+            interval: Duration::from_secs(60),
+            origin: None,
+            key_file: "audit.key".into(),
+            public_file: "audit.pub".into(),
+            copy: "audit.notes".into(),
+        },
     };
     assert_eq!(settings.audit, expected);
     assert_eq!(settings.audit_arguments, ArgumentsRecord::Digest);
@@ -236,7 +244,8 @@ fn every_key_of_a_server_has_its_effect() {
 fn every_other_key_has_its_effect() {
     let settings = loaded(&plus(
         "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
-audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger }
+audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, checkpoint: {
+  every: 5, interval: 2s, origin: gw/1, key_file: /etc/ledger.key, copy: /mnt/notes } }
 limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
 shutdown: { drain: 0s }
 deny_http_status: 200
@@ -245,12 +254,21 @@ insecure: { plain_public_listener: true }",
     assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
     assert_eq!(settings.audit_arguments, ArgumentsRecord::None);
     let (directory, wait) = ("/var/lib/ledger".into(), Duration::from_secs(1));
+    let checkpoint = CheckpointSettings {
+        every: 5,
+        interval: Duration::from_secs(2),
+        origin: Some("gw/1".to_owned()),
+        key_file: "/etc/ledger.key".into(),
+        public_file: "/var/lib/ledger.pub".into(),
+        copy: "/mnt/notes".into(),
+    };
     assert_eq!(
         settings.audit,
         LedgerSettings {
             directory,
             queue_bytes: 1024,
-            wait
+            wait,
+            checkpoint,
         }
     );
     let body_timeout = Duration::from_secs(5);
