@@ -16,11 +16,12 @@ use pingora::server::configuration::ServerConf;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::audit::{AuditError, Ledger};
+use crate::audit::{AuditError, Ledger, Voice};
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
+use crate::model::SystemClock;
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
 use crate::proxy::places::Places;
@@ -104,14 +105,14 @@ pub struct Running {
 /// [`StartError`].
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
     identity::install_crypto();
-    let ledger = Ledger::open(&settings.audit)?;
+    let (ledger, instance) = open_ledger(&settings)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    let shared = Arc::new(Shared::new(settings, (ledger, instance), reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener
@@ -150,6 +151,18 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         stop,
         tasks,
     })
+}
+
+/// The ledger, and the name of this start under which it writes.
+fn open_ledger(settings: &Settings) -> Result<(Ledger, Box<str>), AuditError> {
+    let instance: Box<str> = uuid::Uuid::now_v7().to_string().into();
+    let voice = Voice {
+        instance: instance.clone(),
+        configuration: settings.config_digest,
+        clock: Arc::new(SystemClock),
+    };
+    let ledger = Ledger::open(&settings.audit, voice)?;
+    Ok((ledger, instance))
 }
 
 async fn bind(

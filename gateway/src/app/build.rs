@@ -56,7 +56,7 @@ impl Shared {
     /// The first generation.
     pub(super) fn new(
         settings: Settings,
-        ledger: Ledger,
+        (ledger, instance): (Ledger, Box<str>),
         reread: Option<Reread>,
     ) -> Result<Self, BuildError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -81,7 +81,7 @@ impl Shared {
             floods: Arc::new(Floods::since(clock.now())),
             load: Load::default(),
             pins: Keeper::new(&settings.pins_directory, Arc::new(unwritten)),
-            instance: uuid::Uuid::now_v7().to_string().into(),
+            instance,
             clock,
         };
         let keys = issuer_keys(&settings, &[], &parts.clock)?;

@@ -40,8 +40,8 @@ impl Shared {
         let mut event = Event::new(Kind::Config, at, self.parts.ledger.event_id(at), gateway);
         event.action = Some(Joined::action("rotate-key", None));
         event.sub = who.as_deref().map(Into::into);
-        let written = self.parts.ledger.append(&mut event).await;
-        written.map(drop).map_err(|error| chain(&error))
+        let written = self.parts.ledger.append(&event).await;
+        written.map_err(|error| chain(&error))
     }
 }
 

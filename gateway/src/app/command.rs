@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{Shared, same_listener};
+use crate::audit::Standing;
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::Gateway;
 use crate::config::Settings;
@@ -55,6 +56,7 @@ impl Commands for Shared {
         let servers = settings.servers.iter().map(|server| {
             json!({ "name": server.audience.server.as_str(), "resource": server.resource })
         });
+        let standing = self.parts.ledger.standing();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "instance": self.parts.instance,
@@ -64,7 +66,7 @@ impl Commands for Shared {
             "requests_under_way": self.inflight.now(),
             "issuers": issuers.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
-            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes() },
+            "audit": { "healthy": standing != Standing::Failing, "standing": standing.as_str(), "queue_bytes": self.parts.ledger.queue_bytes() },
         })
     }
 
@@ -153,7 +155,7 @@ impl Shared {
             (_, true) => "stop",
         };
         event.action = Some(crate::audit::text::Joined::action(name, None));
-        if self.parts.ledger.append_later(&mut event).is_err() {
+        if self.parts.ledger.append_later(&event).is_err() {
             tracing::error!(name, "a lifecycle record could not be kept");
         }
     }

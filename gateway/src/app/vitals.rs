@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Shared;
+use crate::audit::Standing;
 use crate::control::ops::{Condition, Vitals};
 use crate::telemetry::logs::chain;
 
@@ -14,10 +15,7 @@ impl Vitals for Shared {
                 name: "serving".to_owned(),
                 fault: fault(!self.draining.load(Ordering::Acquire), "stopping"),
             },
-            Condition {
-                name: "audit ledger".to_owned(),
-                fault: fault(self.parts.ledger.is_healthy(), "records cannot be written"),
-            },
+            ledger(self.parts.ledger.standing()),
         ];
         conditions.extend(self.keys.load().iter().map(|keys| Condition {
             name: format!("keys of issuer {}", keys.settings().name),
@@ -42,6 +40,29 @@ impl Vitals for Shared {
         if let Some(at) = ledger.checkpoints().last() {
             self.parts.metrics.audit_sealed(at);
         }
+        self.parts
+            .metrics
+            .audit_standing(ledger.standing(), ledger.unrecorded());
         self.parts.metrics.render()
+    }
+}
+
+/// Requests are served as long as `on_failure` lets them, and whoever asks is told how.
+fn ledger(standing: Standing) -> Condition {
+    let (name, fault) = match standing {
+        Standing::Well => ("audit ledger", None),
+        Standing::Spilling => (
+            "audit ledger, spilling: its own disk takes no records",
+            None,
+        ),
+        Standing::Continuing => (
+            "audit ledger, continuing: requests pass without records",
+            None,
+        ),
+        Standing::Failing => ("audit ledger", Some("records cannot be written".to_owned())),
+    };
+    Condition {
+        name: name.to_owned(),
+        fault,
     }
 }

@@ -42,7 +42,7 @@ pub struct Event<'a> {
     pub schema: Schema,
     /// The name of this record.
     pub event_id: EventId,
-    /// The place of this record in its file, from 1. The ledger gives it.
+    /// The place of this record in the ledger, from 1. The writer gives it.
     // INVARIANT: `Line` finds the first unescaped `,"seq":` and needs every member before it to be no object.
     pub seq: u64,
     /// What the record is about.
@@ -158,8 +158,10 @@ pub enum Kind {
     Config,
     /// A server did what it should not do, or not any more.
     Anomaly,
-    /// The gateway started or stops.
+    /// The gateway started or stops; the ledger goes on elsewhere.
     Lifecycle,
+    /// Somebody vouches for all records before it.
+    Checkpoint,
 }
 
 /// Whether a request may pass.

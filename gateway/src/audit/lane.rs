@@ -1,13 +1,14 @@
-//! What stands between requests and the one writer: a bounded buffer of numbered lines and those who wait for them.
-//! Never writes, never drops a line that it has numbered.
+//! What stands between requests and the one writer: a bounded buffer of lines in their order and those who wait for
+//! them. Never writes, never drops a line that it has taken.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Notify;
-
-use super::line::Line;
+use super::batch::{Batch, Failure};
+use super::line::{Line, Lines};
+use super::outage::Outage;
+use queue::{Queue, Wanted, Writer};
 
 /// How a line is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,46 +21,6 @@ pub(super) enum Urgency {
     Stranger,
 }
 
-/// Why a record was not written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// The system refused.
-    Write(io::ErrorKind),
-    /// The system did not answer.
-    TimedOut,
-    /// There is nobody who writes.
-    Closed,
-}
-
-/// Lines that share a write. All who wait for one of them learn of it at once.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    end: OnceLock<Result<(), Failure>>,
-    ended: Notify,
-}
-
-impl Batch {
-    /// Resolves once the batch was written, or was given up.
-    pub(super) async fn written(&self) -> Result<(), Failure> {
-        // Made before the look, so that an end between the look and the wait still wakes it.
-        let ended = self.ended.notified();
-        if let Some(end) = self.end.get() {
-            return *end;
-        }
-        ended.await;
-        // The writer wakes one, who wakes the rest from inside the runtime: that spares a switch of threads for each.
-        self.ended.notify_waiters();
-        self.end.get().copied().unwrap_or(Err(Failure::Closed))
-    }
-
-    /// The first end counts.
-    fn end(&self, end: Result<(), Failure>) {
-        if self.end.set(end).is_ok() {
-            self.ended.notify_one();
-        }
-    }
-}
-
 /// The buffer and its writer's state.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -67,81 +28,41 @@ pub(super) struct Lane {
     writer: Condvar,
     watch: Condvar,
     limit: usize,
-}
-
-#[derive(Debug)]
-struct Queue {
-    bytes: Vec<u8>,
-    /// Bytes that the writer holds and has not written yet.
-    held: usize,
-    stranger_bytes: usize,
-    next: u64,
-    lost: u64,
-    batch: Arc<Batch>,
-    /// Since when somebody waits for `batch`.
-    wanted: Option<Instant>,
-    /// Whether it must be written now.
-    due: bool,
-    /// What the writer writes right now, and since when somebody waits for it.
-    writing: Option<(Arc<Batch>, Instant)>,
-    writer: Writer,
-    broken: Option<Failure>,
-    closing: bool,
-    gone: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writer {
-    /// Sleeps until woken.
-    Idle,
-    /// Sleeps for a moment, to find more lines that nobody waits for.
-    Lingering,
-    /// Comes back by itself.
-    Awake,
+    /// For how long requests pass while nothing can be written.
+    leniency: Duration,
 }
 
 impl Lane {
-    /// A lane that holds at most `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        let queue = Queue {
-            bytes: Vec::new(),
-            held: 0,
-            stranger_bytes: 0,
-            next: 1,
-            lost: 0,
-            batch: Arc::default(),
-            wanted: None,
-            due: false,
-            writing: None,
-            writer: Writer::Awake,
-            broken: None,
-            closing: false,
-            gone: false,
-        };
+    /// A lane that holds at most `limit` bytes, and lets requests pass for `leniency` when nothing can be written.
+    pub(super) fn new(limit: usize, leniency: Duration) -> Self {
         Self {
-            queue: Mutex::new(queue),
+            queue: Mutex::default(),
             writer: Condvar::new(),
             watch: Condvar::new(),
             limit,
+            leniency,
         }
     }
 
-    /// Numbers `line` and puts it behind the others; the batch tells when it is written.
-    pub(super) fn push(&self, line: &Line, urgency: Urgency) -> Result<(u64, Arc<Batch>), Refusal> {
+    /// Puts `line` behind the others; the batch tells when it is written. Without a batch there is nothing to wait for.
+    pub(super) fn push(
+        &self,
+        line: &Line,
+        urgency: Urgency,
+    ) -> Result<Option<Arc<Batch>>, Refusal> {
         let mut queue = self.lock();
+        if urgency == Urgency::Now && queue.is_lenient(self.leniency) {
+            return self.push_leniently(queue, line).map(|()| None);
+        }
         if let Err(refusal) = queue.admits(line.len(), urgency, self.limit) {
             queue.lost = queue
                 .lost
                 .saturating_add(u64::from(urgency == Urgency::Stranger));
             return Err(refusal);
         }
-        let seq = queue.next;
-        queue.next = seq.saturating_add(1);
-        line.write(seq, &mut queue.bytes);
+        queue.add(line);
         match urgency {
-            Urgency::Now => {
-                queue.wanted.get_or_insert_with(Instant::now);
-            }
+            Urgency::Now => queue.wanted.get_or_insert_with(Wanted::now).add(),
             Urgency::Soon => {}
             Urgency::Stranger => {
                 queue.stranger_bytes = queue.stranger_bytes.saturating_add(line.len());
@@ -151,7 +72,24 @@ impl Lane {
         if urgency != Urgency::Now {
             self.rouse(queue);
         }
-        Ok((seq, batch))
+        Ok(Some(batch))
+    }
+
+    /// The request passes; its record is written later if there is room for it.
+    fn push_leniently(&self, mut queue: MutexGuard<'_, Queue>, line: &Line) -> Result<(), Refusal> {
+        if queue.closing {
+            return Err(Refusal::Failed(Failure::Closed));
+        }
+        let has_room = queue.has_room(line.len(), self.limit);
+        if has_room {
+            queue.add(line);
+        } else {
+            queue.unrecorded = queue.unrecorded.saturating_add(1);
+        }
+        if let Some(outage) = &mut queue.outage {
+            outage.passed(1, u64::from(!has_room));
+        }
+        Ok(())
     }
 
     /// Sends the writer to `batch` if it has not begun with it. That is the part of those who push for
@@ -166,7 +104,7 @@ impl Lane {
 
     fn rouse(&self, mut queue: MutexGuard<'_, Queue>) {
         let asleep = match queue.writer {
-            Writer::Idle => !queue.bytes.is_empty(),
+            Writer::Idle => !queue.lines.is_empty(),
             Writer::Lingering => queue.is_due(self.limit),
             Writer::Awake => false,
         };
@@ -177,52 +115,60 @@ impl Lane {
         }
     }
 
-    /// Waits for lines and moves them all into `out`, which is empty. `None` when the lane is closed and empty.
-    pub(super) fn take(&self, out: &mut Vec<u8>) -> Option<Arc<Batch>> {
+    /// Waits for lines and moves them all into `out`, which is empty. After `patience` without any it says so.
+    pub(super) fn take(&self, out: &mut Lines, patience: Duration) -> Taken {
         let mut queue = self.lock();
-        loop {
-            if !queue.is_due(self.limit) {
-                queue.writer = Writer::Lingering;
-                let waited = self
-                    .writer
-                    .wait_timeout_while(queue, LINGER, |queue| !queue.is_due(self.limit));
-                queue = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            if !queue.bytes.is_empty() {
-                break;
-            }
-            if queue.closing {
-                return None;
-            }
-            queue.writer = Writer::Idle;
-            queue = self
+        if !queue.is_due(self.limit) {
+            queue.writer = Writer::Lingering;
+            let waited = self
                 .writer
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+                .wait_timeout_while(queue, LINGER, |queue| !queue.is_due(self.limit));
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if queue.lines.is_empty() && !queue.closing {
+            queue.writer = Writer::Idle;
+            let waited = self.writer.wait_timeout_while(queue, patience, |queue| {
+                queue.lines.is_empty() && !queue.closing
+            });
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.writer = Writer::Awake;
+            if queue.lines.is_empty() && !queue.closing {
+                return Taken::Nothing;
+            }
+            drop(queue);
+            // Others may be about to share the write.
+            return self.take(out, patience);
         }
         queue.writer = Writer::Awake;
-        std::mem::swap(&mut queue.bytes, out);
+        if queue.lines.is_empty() {
+            return Taken::Closed;
+        }
+        std::mem::swap(&mut queue.lines, out);
         queue.held = out.len();
         queue.stranger_bytes = 0;
         queue.due = false;
         let batch = std::mem::take(&mut queue.batch);
-        queue.writing = queue.wanted.take().map(|since| (Arc::clone(&batch), since));
-        Some(batch)
+        queue.writing = queue
+            .wanted
+            .take()
+            .map(|wanted| (Arc::clone(&batch), wanted));
+        Taken::Batch(batch)
     }
 
-    /// What was taken is written: everything is well again.
-    pub(super) fn written(&self, batch: &Batch) {
+    /// What was taken is written: everything is well again. Returns what went wrong until now.
+    pub(super) fn written(&self, batch: &Batch) -> Option<Outage> {
         let mut queue = self.lock();
         queue.held = 0;
         queue.writing = None;
-        queue.broken = None;
+        let outage = queue.outage.take();
         drop(queue);
         batch.end(Ok(()));
+        outage
     }
 
     /// What was taken could not be written. The writer keeps it; whoever waits is told.
     pub(super) fn failed(&self, kind: io::ErrorKind) {
-        give_up(self.lock(), Failure::Write(kind));
+        self.give_up(self.lock(), Failure::Write(kind));
     }
 
     /// Waits for `pause` or until the lane closes. Is it still open?
@@ -244,10 +190,10 @@ impl Lane {
             let since = queue
                 .writing
                 .as_ref()
-                .map(|(_, since)| *since)
-                .or(queue.wanted);
-            if since.is_some_and(|since| since.elapsed() >= wait) {
-                give_up(queue, Failure::TimedOut);
+                .map(|(_, wanted)| wanted)
+                .or(queue.wanted.as_ref());
+            if since.is_some_and(|wanted| wanted.since.elapsed() >= wait) {
+                self.give_up(queue, Failure::TimedOut);
                 queue = self.lock();
             }
         }
@@ -270,7 +216,7 @@ impl Lane {
         let mut queue = self.lock();
         queue.closing = true;
         queue.gone = true;
-        give_up(queue, Failure::Closed);
+        self.give_up(queue, Failure::Closed);
         self.watch.notify_all();
     }
 
@@ -279,21 +225,52 @@ impl Lane {
         self.lock().lost
     }
 
-    /// How many lines were numbered so far.
-    pub(super) fn numbered(&self) -> u64 {
-        self.lock().next.saturating_sub(1)
+    /// How many lines were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.lock().taken
+    }
+
+    /// How many requests passed of which there will be no record.
+    pub(super) fn unrecorded(&self) -> u64 {
+        self.lock().unrecorded
     }
 
     /// How many bytes are not written yet.
     pub(super) fn waiting_bytes(&self) -> usize {
         let queue = self.lock();
-        queue.bytes.len().saturating_add(queue.held)
+        queue.lines.len().saturating_add(queue.held)
     }
 
-    /// Would a record be written now?
-    pub(super) fn is_healthy(&self) -> bool {
+    /// What happens to a request that comes now.
+    pub(super) fn standing(&self) -> Standing {
         let queue = self.lock();
-        queue.broken.is_none() && !queue.closing
+        if queue.closing {
+            return Standing::Failing;
+        }
+        match queue.outage {
+            None => Standing::Well,
+            Some(_) if queue.is_lenient(self.leniency) => Standing::Continuing,
+            Some(_) => Standing::Failing,
+        }
+    }
+
+    /// Notes the failure and tells whoever waits. The lines stay.
+    fn give_up(&self, mut queue: MutexGuard<'_, Queue>, failure: Failure) {
+        let mut outage = queue.outage.take().unwrap_or_else(Outage::now);
+        outage.cause = failure;
+        let is_lenient = outage.since.elapsed() < self.leniency && !queue.gone;
+        let (under_way, waiting) = queue.writing.take().unzip();
+        let waiting = waiting.into_iter().chain(queue.wanted.take());
+        if is_lenient {
+            waiting.for_each(|wanted| outage.passed(wanted.calls, 0));
+        }
+        queue.outage = Some(outage);
+        let behind = std::mem::take(&mut queue.batch);
+        drop(queue);
+        let end = if is_lenient { Ok(()) } else { Err(failure) };
+        for batch in under_way.into_iter().chain([behind]) {
+            batch.end(end);
+        }
     }
 
     /// Every change under the lock leaves the queue whole, so a panic elsewhere is no reason to distrust it.
@@ -311,55 +288,50 @@ pub(super) enum Refusal {
     Failed(Failure),
 }
 
-impl Queue {
-    fn admits(&self, length: usize, urgency: Urgency, limit: usize) -> Result<(), Refusal> {
-        if self.closing {
-            return Err(Refusal::Failed(Failure::Closed));
-        }
-        // An outcome waits until writing works again; a request must not, and a stranger has no claim.
-        if let (Some(failure), Urgency::Now | Urgency::Stranger) = (self.broken, urgency) {
-            return Err(Refusal::Failed(failure));
-        }
-        let share = limit / STRANGERS_SHARE;
-        if urgency == Urgency::Stranger && self.stranger_bytes.saturating_add(length) > share {
-            return Err(Refusal::Full);
-        }
-        if self
-            .bytes
-            .len()
-            .saturating_add(self.held)
-            .saturating_add(length)
-            > limit
-        {
-            return Err(Refusal::Full);
-        }
-        Ok(())
-    }
+/// What happens to a record that comes now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is kept.
+    Well,
+    /// It is kept elsewhere, because its own place takes none.
+    Spilling,
+    /// Its request passes, although nothing can be kept.
+    Continuing,
+    /// Its request is refused.
+    Failing,
+}
 
-    /// Must the writer write now?
-    fn is_due(&self, limit: usize) -> bool {
-        self.due || self.closing || self.bytes.len() > limit / 2
+impl Standing {
+    /// Every standing.
+    pub const ALL: [Self; 4] = [Self::Well, Self::Spilling, Self::Continuing, Self::Failing];
+
+    /// Its name in metrics and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Spilling => "spilling",
+            Self::Continuing => "continuing",
+            Self::Failing => "failing",
+        }
     }
 }
 
-/// Marks the lane as broken and tells whoever waits. The lines stay.
-fn give_up(mut queue: MutexGuard<'_, Queue>, failure: Failure) {
-    queue.broken = Some(failure);
-    queue.wanted = None;
-    let under_way = queue.writing.take().map(|(batch, _)| batch);
-    let behind = std::mem::take(&mut queue.batch);
-    drop(queue);
-    for batch in under_way.into_iter().chain([behind]) {
-        batch.end(Err(failure));
-    }
+/// What the writer found.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Lines to write.
+    Batch(Arc<Batch>),
+    /// No lines for a while.
+    Nothing,
+    /// No lines any more.
+    Closed,
 }
 
 /// Short enough that a line nobody waits for is written within 10 ms.
 const LINGER: Duration = Duration::from_millis(8);
-/// Strangers may fill this part of the queue, an eighth.
-const STRANGERS_SHARE: usize = 8;
 /// How often the watch looks while the longest wait passes.
 const LOOKS: u32 = 4;
 
+mod queue;
 #[cfg(test)]
 mod tests;

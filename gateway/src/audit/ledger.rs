@@ -1,25 +1,30 @@
-//! The ledger: takes records, numbers them and says when they are written. Never loses one in silence, never blocks a
+//! The ledger: takes records and says when they are kept. Never loses one in silence, never blocks a
 //! request on the disk.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::future::poll_fn;
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+use super::batch::{Batch, Failure};
 use super::checkpoint::Checkpoints;
 use super::error::AuditError;
 use super::event::Event;
+use super::guard::Guard;
 use super::id::{EventId, EventIds};
-use super::lane::{Batch, Failure, Lane, Refusal, Urgency};
+use super::lane::{Lane, Refusal, Standing, Urgency};
 use super::line::Line;
-use super::sealing::Sealer;
-use super::settings::LedgerSettings;
-use super::writer::{self, RecordFile};
-use crate::model::{Clock, SystemClock, UnixTime};
+use super::notice::{Speaker, Voice};
+use super::recovery;
+use super::sealing::{Head, Sealer};
+use super::settings::{LedgerSettings, OnFailure};
+use super::store::Store;
+use super::writer;
+use crate::model::UnixTime;
 
 /// A handle to the one ledger of this process. The last one to go closes it.
 #[derive(Debug, Clone)]
@@ -31,51 +36,58 @@ struct Open {
     ids: EventIds,
     limit: usize,
     wait: Duration,
+    written: watch::Sender<Head>,
     checkpoints: Checkpoints,
+    /// Whether the chain is written elsewhere than at home.
+    is_away: Arc<AtomicBool>,
     /// Held as long as the ledger is open.
-    _lock: Option<File>,
+    _guards: Vec<Guard>,
 }
 
 impl Ledger {
-    /// Locks the directory and starts a new file in it.
+    /// Locks the directories, finds where the ledger ends, and goes on behind that with a segment of its own.
     ///
     /// # Errors
-    /// The directory cannot be made, is another gateway's, or takes no file.
-    pub fn open(settings: &LedgerSettings) -> Result<Self, AuditError> {
-        let directory = &settings.directory;
+    /// A directory cannot be made or read, is another gateway's, or takes no segment.
+    pub fn open(settings: &LedgerSettings, voice: Voice) -> Result<Self, AuditError> {
+        let directories: Vec<&Path> = settings.directories().collect();
+        let guards = directories
+            .iter()
+            .map(|directory| Guard::of(directory))
+            .collect::<Result<Vec<_>, _>>()?;
         let unusable = |source| AuditError::Directory {
-            directory: directory.clone(),
+            directory: settings.directory.clone(),
             source,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(unusable)?;
-        let lock = lock(directory)?;
-        let sealer = Sealer::open(&settings.checkpoint)?;
-        let file = new_file(directory, SystemClock.now())?;
-        let (queue_bytes, wait) = (settings.queue_bytes, settings.wait);
-        Self::start(file, queue_bytes, wait, (Some(lock), sealer.checkpoints()))
-    }
-
-    /// Writes to `path`, whatever it is, without a lock: for tests of what goes wrong.
-    #[cfg(test)]
-    pub(crate) fn open_file(
-        path: &Path,
-        queue_bytes: usize,
-        wait: Duration,
-    ) -> Result<Self, AuditError> {
-        let failed = |source| AuditError::File {
-            path: path.to_path_buf(),
-            source,
+        let end = recovery::recover(&directories).map_err(unusable)?;
+        let is_away = Arc::new(AtomicBool::new(false));
+        let sealer = match &settings.checkpoint {
+            Some(checkpoint) => Sealer::open(checkpoint)?,
+            None => Sealer::default(),
         };
-        Self::start(
-            RecordFile::open(path.to_path_buf()).map_err(failed)?,
-            queue_bytes,
+        let checkpoints = sealer.checkpoints();
+        let seal = (Speaker::new(voice), sealer);
+        let store = Store::start(settings.clone(), seal, end, Arc::clone(&is_away));
+        let store = store.map_err(unusable)?;
+        let leniency = match settings.on_failure {
+            OnFailure::Continue { limit } => limit,
+            OnFailure::Deny | OnFailure::Spill { .. } => Duration::ZERO,
+        };
+        let lane = Arc::new(Lane::new(settings.queue_bytes, leniency));
+        let (watched, writing, wait) = (Arc::clone(&lane), Arc::clone(&lane), settings.wait);
+        let ledger = Self(Arc::new(Open {
+            lane,
+            ids: EventIds::default(),
+            limit: settings.queue_bytes,
             wait,
-            (None, Checkpoints::default()),
-        )
+            written: store.watchers(),
+            checkpoints,
+            is_away,
+            _guards: guards,
+        }));
+        spawn("audit-writer", move || writer::run(&writing, store))?;
+        spawn("audit-watch", move || watched.watch(wait))?;
+        Ok(ledger)
     }
 
     /// A name for a record, or for a decision before its record, of the moment `at`.
@@ -83,53 +95,43 @@ impl Ledger {
         self.0.ids.next(at)
     }
 
-    /// Numbers the record and resolves once the system has it: a crash of this process does not lose it any more.
-    /// A future that is dropped leaves its record in the queue.
+    /// Takes the record and resolves once it is kept: by the system or by the disk, as `durability` says. While
+    /// `on_failure: continue` lets requests pass it resolves at once. A future that is dropped leaves its record in the
+    /// queue.
     ///
     /// # Errors
     /// The record is not known to be written, for whatever cause. It may still turn up in the file later.
-    pub async fn append(&self, event: &mut Event<'_>) -> Result<u64, AuditError> {
-        event.seq = 0;
+    pub async fn append(&self, event: &Event<'_>) -> Result<(), AuditError> {
         let line = Line::of(event)?;
-        let (seq, batch) = self
-            .0
-            .lane
-            .push(&line, Urgency::Now)
-            .map_err(|refusal| self.refused(refusal))?;
-        event.seq = seq;
+        let pushed = self.0.lane.push(&line, Urgency::Now);
+        let Some(batch) = pushed.map_err(|refusal| self.refused(refusal))? else {
+            return Ok(());
+        };
         let nudge = Nudge(&self.0.lane, &batch);
         give_way().await;
         drop(nudge);
         batch
             .written()
             .await
-            .map_err(|failure| self.failed(failure))?;
-        Ok(seq)
+            .map_err(|failure| self.failed(failure))
     }
 
-    /// Numbers the record and returns; it is written within 10 ms, or as soon as writing works again.
+    /// Takes the record and returns; it is written within 10 ms, or as soon as writing works again.
     ///
     /// # Errors
     /// The queue is full or the ledger closed.
-    pub fn append_later(&self, event: &mut Event<'_>) -> Result<u64, AuditError> {
-        event.seq = 0;
+    pub fn append_later(&self, event: &Event<'_>) -> Result<(), AuditError> {
         let line = Line::of(event)?;
-        let (seq, _) = self
-            .0
-            .lane
-            .push(&line, Urgency::Soon)
-            .map_err(|refusal| self.refused(refusal))?;
-        event.seq = seq;
-        Ok(seq)
+        let pushed = self.0.lane.push(&line, Urgency::Soon);
+        pushed.map(drop).map_err(|refusal| self.refused(refusal))
     }
 
     /// For records about callers who proved nothing: they may fill an eighth of the queue. One that finds no room is
     /// counted and gone.
-    pub fn append_lossy(&self, event: &mut Event<'_>) {
-        event.seq = 0;
-        let pushed = Line::of(event).map(|line| self.0.lane.push(&line, Urgency::Stranger));
-        if let Ok(Ok((seq, _))) = pushed {
-            event.seq = seq;
+    pub fn append_lossy(&self, event: &Event<'_>) {
+        if let Ok(line) = Line::of(event) {
+            // The lane counts what it does not take.
+            let _ = self.0.lane.push(&line, Urgency::Stranger);
         }
     }
 
@@ -140,12 +142,7 @@ impl Ledger {
 
     /// How many records were taken since the start.
     pub fn taken(&self) -> u64 {
-        self.0.lane.numbered()
-    }
-
-    /// How many bytes of records are not written yet.
-    pub fn queue_bytes(&self) -> usize {
-        self.0.lane.waiting_bytes()
+        self.0.lane.taken()
     }
 
     /// What is known of its checkpoints.
@@ -153,36 +150,38 @@ impl Ledger {
         &self.0.checkpoints
     }
 
-    /// Did the last write succeed in time, and is the ledger open?
-    pub fn is_healthy(&self) -> bool {
-        self.0.lane.is_healthy()
+    /// How many bytes of records are not written yet.
+    pub fn queue_bytes(&self) -> usize {
+        self.0.lane.waiting_bytes()
+    }
+
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "who ships records waits for it")
+    )]
+    /// The head of what is written, for those who read the files: it changes with every write.
+    pub(crate) fn written(&self) -> watch::Receiver<Head> {
+        self.0.written.subscribe()
+    }
+
+    /// How many requests passed since the start of which there will be no record.
+    pub fn unrecorded(&self) -> u64 {
+        self.0.lane.unrecorded()
+    }
+
+    /// What happens to a record that comes now.
+    pub fn standing(&self) -> Standing {
+        let standing = self.0.lane.standing();
+        if standing == Standing::Well && self.0.is_away.load(Ordering::Acquire) {
+            return Standing::Spilling;
+        }
+        standing
     }
 
     /// Takes no more records, writes those it has, brings them to the disk and returns. Blocks, at most as
     /// long as a request would wait.
     pub fn flush_and_close(&self) {
         self.0.lane.close(self.0.wait);
-    }
-
-    fn start(
-        file: RecordFile,
-        limit: usize,
-        wait: Duration,
-        (lock, checkpoints): (Option<File>, Checkpoints),
-    ) -> Result<Self, AuditError> {
-        let lane = Arc::new(Lane::new(limit));
-        let (watched, written) = (Arc::clone(&lane), Arc::clone(&lane));
-        let open = Self(Arc::new(Open {
-            lane,
-            ids: EventIds::default(),
-            limit,
-            wait,
-            checkpoints,
-            _lock: lock,
-        }));
-        spawn("audit-writer", move || writer::run(&written, file))?;
-        spawn("audit-watch", move || watched.watch(wait))?;
-        Ok(open)
     }
 
     fn refused(&self, refusal: Refusal) -> AuditError {
@@ -240,53 +239,6 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), AuditEr
         .map(drop)
         .map_err(|source| AuditError::Thread { source })
 }
-
-/// The lock that keeps a second gateway out of `directory`, as long as the file returned is open.
-fn lock(directory: &Path) -> Result<File, AuditError> {
-    let path = directory.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path);
-    let file = file.map_err(|source| AuditError::File {
-        path: path.clone(),
-        source,
-    })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(AuditError::Locked {
-            directory: directory.to_path_buf(),
-        }),
-        Err(TryLockError::Error(source)) => Err(AuditError::File { path, source }),
-    }
-}
-
-/// A file of this start's own: `gatewright-<time>-<process>.jsonl`.
-fn new_file(directory: &Path, now: UnixTime) -> Result<RecordFile, AuditError> {
-    // Two starts of one process within a millisecond get two names.
-    let mut found = (
-        directory.to_path_buf(),
-        io::Error::from(io::ErrorKind::AlreadyExists),
-    );
-    for later in 0..STARTS {
-        let path = file_path(directory, now.plus(Duration::from_millis(later)));
-        match RecordFile::create(path.clone()) {
-            Ok(file) => return Ok(file),
-            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => found = (path, source),
-            Err(source) => return Err(AuditError::File { path, source }),
-        }
-    }
-    let (path, source) = found;
-    Err(AuditError::File { path, source })
-}
-
-fn file_path(directory: &Path, start: UnixTime) -> PathBuf {
-    let time = start.to_string().replace(['-', ':', '.'], "");
-    directory.join(format!("gatewright-{time}-{}.jsonl", std::process::id()))
-}
-
-const STARTS: u64 = 100;
 
 #[cfg(test)]
 mod tests;

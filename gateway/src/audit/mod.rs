@@ -1,21 +1,31 @@
-//! The record: what happened, one JSON object a line, in an append-only file. Never a token, a proof, a session id
+//! The record: what happened, one JSON object a line, each tied to the one before it, in append-only files. Never a token, a proof, a session id
 //! or an argument value; never lost in silence.
 
+mod batch;
+mod chain;
 pub(crate) mod checkpoint;
 mod error;
 pub mod event;
+mod guard;
 mod id;
 mod json;
 pub mod keys;
 mod lane;
 mod ledger;
 mod line;
+mod notice;
+mod outage;
 pub mod part;
+mod place;
 pub mod read;
+mod recovery;
+mod retention;
 pub(crate) mod sealing;
 mod second_place;
+mod segment;
 pub(crate) mod segments;
 pub mod settings;
+mod store;
 pub mod text;
 pub mod verify;
 mod writer;
@@ -23,4 +33,6 @@ mod writer;
 pub use checkpoint::Checkpoints;
 pub use error::AuditError;
 pub use id::EventId;
+pub use lane::Standing;
 pub use ledger::Ledger;
+pub use notice::Voice;

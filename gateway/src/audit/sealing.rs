@@ -1,5 +1,7 @@
 //! Where signed checkpoints come from. Never writes into the ledger itself.
 
+use serde::Serialize;
+
 use super::checkpoint::{Checkpoints, Signer};
 use super::keys::KeyError;
 use super::settings::CheckpointSettings;
@@ -39,7 +41,7 @@ pub(crate) enum Occasion {
 }
 
 /// The text of a C2SP signed note.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Note(pub(crate) String);
 
 /// Signs what the writer wrote. The writer's thread asks it, after the records that `head` names were written.

@@ -6,21 +6,87 @@ use std::time::Duration;
 /// Where and how records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// The directory of record files. Made if it is missing, mode 0700.
+    /// The directory of segments. Made if it is missing, mode 0700.
     pub directory: PathBuf,
+    /// When a record counts as kept.
+    pub durability: Durability,
+    /// What happens when a record cannot be kept.
+    pub on_failure: OnFailure,
     /// How many bytes of records may wait for the writer. More is a refusal.
     pub queue_bytes: usize,
     /// How long a request waits for its record to be written before it is refused.
     pub wait: Duration,
-    /// What is signed, and when.
-    pub checkpoint: CheckpointSettings,
+    /// When a segment ends.
+    pub segment: SegmentSettings,
+    /// How long a segment is kept after its last record; `None` keeps all.
+    pub retention: Option<Duration>,
+    /// What is signed, and when. Without it nothing proves the records, and none is ever deleted.
+    pub checkpoint: Option<CheckpointSettings>,
 }
 
 impl LedgerSettings {
+    /// What applies where nothing is configured, for records in `directory`.
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            checkpoint: Some(CheckpointSettings::beside(&directory)),
+            directory,
+            durability: Durability::Os,
+            on_failure: OnFailure::Deny,
+            queue_bytes: 16 << 20,
+            wait: Duration::from_secs(2),
+            segment: SegmentSettings {
+                size: 64 << 20,
+                age: Duration::from_secs(24 * 3600),
+            },
+            retention: None,
+        }
+    }
+
     /// Every directory that has segments of this ledger.
     pub fn directories(&self) -> impl Iterator<Item = &Path> {
-        [self.directory.as_path()].into_iter()
+        let spill = match &self.on_failure {
+            OnFailure::Spill { directory, .. } => Some(directory.as_path()),
+            OnFailure::Deny | OnFailure::Continue { .. } => None,
+        };
+        [self.directory.as_path()].into_iter().chain(spill)
     }
+}
+
+/// When a record counts as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When the operating system has it: it survives a crash of this process.
+    Os,
+    /// When the disk has it: it survives a power cut.
+    Disk,
+}
+
+/// What happens when a record cannot be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The request is refused.
+    Deny,
+    /// The chain goes on elsewhere.
+    Spill {
+        /// Where, on another disk.
+        directory: PathBuf,
+        /// For how long, before requests are refused.
+        limit: Duration,
+    },
+    /// The request passes without a record that is kept; how many did is on record later.
+    Continue {
+        /// For how long, before requests are refused.
+        limit: Duration,
+    },
+}
+
+/// When a segment ends and the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentSettings {
+    /// When it has so many bytes.
+    pub size: u64,
+    /// When it is so old.
+    pub age: Duration,
 }
 
 /// How often checkpoints are signed, with what, and where they go.

@@ -181,11 +181,17 @@ pub(super) fn hexadecimal<S: Serializer>(
     digest: &Digest,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let digits = hex_digits(digest);
+    serializer.serialize_str(str::from_utf8(digits.as_flattened()).unwrap_or_default())
+}
+
+/// The digits of `digest`, by byte.
+pub(super) fn hex_digits(digest: &Digest) -> [[u8; 2]; 32] {
     let mut out = [[b'0'; 2]; 32];
     for (to, byte) in out.iter_mut().zip(digest.as_bytes()) {
         *to = [digit(byte >> 4), digit(byte & 15)];
     }
-    serializer.serialize_str(str::from_utf8(out.as_flattened()).unwrap_or_default())
+    out
 }
 
 /// Without a branch, so that it is done for many at a time.

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{FAILED, USAGE, complain, complain_of, run, say};
 use crate::app;
+use crate::audit::segments::{SegmentFile, Segments};
 use crate::dev::{DevError, DevIssuer, DevRole, DevServer, Fronted, Plan};
 use crate::model::SystemClock;
 
@@ -201,25 +202,34 @@ fn message(method: &str, params: &str) -> String {
 
 /// Shows every record as it is written.
 async fn tail(ledger: &Path) -> std::io::Result<()> {
-    let file = std::fs::read_dir(ledger)?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "jsonl")
-        })
-        .max();
-    let Some(file) = file else {
-        return std::future::pending().await;
-    };
-    let mut lines = BufReader::new(tokio::fs::File::open(file).await?);
+    // What an earlier start wrote is not shown again.
+    let last = Segments::list(ledger)?.pop();
+    let mut shown = last.map_or(0, |segment| segment.first.saturating_sub(1));
+    loop {
+        let next = |segment: &SegmentFile| segment.first > shown;
+        let Some(segment) = Segments::list(ledger)?.into_iter().find(next) else {
+            tokio::time::sleep(TAIL).await;
+            continue;
+        };
+        shown = segment.first;
+        show(&segment, ledger).await?;
+    }
+}
+
+/// Shows the records of one segment until another one follows.
+async fn show(segment: &SegmentFile, ledger: &Path) -> std::io::Result<()> {
+    let mut lines = BufReader::new(tokio::fs::File::open(&segment.path).await?);
     let mut line = String::new();
     loop {
-        if lines.read_line(&mut line).await? == 0 {
-            tokio::time::sleep(TAIL).await;
-        } else if line.ends_with('\n') {
+        // Looked for before the end is read: what is written after that is the next segment's.
+        let is_last = Segments::list(ledger)?.last() == Some(segment);
+        while lines.read_line(&mut line).await? > 0 && line.ends_with('\n') {
             say(line.trim_end());
             line.clear();
         }
+        if !is_last {
+            return Ok(());
+        }
+        tokio::time::sleep(TAIL).await;
     }
 }

@@ -301,6 +301,10 @@ static AUDIT: &[Key] = &[
     key("ledger", Shape::Text, Presence::Default("./audit")),
     key("durability", Shape::Text, Presence::Default("os")),
     key("on_failure", Shape::Text, Presence::Default("deny")),
+    key("failure_limit", Shape::Duration, Presence::Default("10m")),
+    key("spill", Shape::Text, Presence::Optional),
+    key("segment", Shape::Section(SEGMENT), Presence::Optional),
+    key("retention", Shape::Duration, Presence::Default("0s")),
     key("arguments", Shape::Text, Presence::Default("digest")),
     key("queue", Shape::Size, Presence::Default("16MiB")),
     key("wait", Shape::Duration, Presence::Default("2s")),
@@ -313,6 +317,11 @@ static CHECKPOINT: &[Key] = &[
     key("origin", Shape::Text, Presence::Optional),
     key("key_file", Shape::Text, Presence::Optional),
     key("copy", Shape::Text, Presence::Optional),
+];
+
+static SEGMENT: &[Key] = &[
+    key("size", Shape::Size, Presence::Default("64MiB")),
+    key("age", Shape::Duration, Presence::Default("24h")),
 ];
 
 static OPS: &[Key] = &[key(

@@ -165,8 +165,8 @@ async fn allow(
     event.policy = Some(describe::policy(circumstance.in_force, grounds.rules));
     event.decision = Some(event::Decision::Allow);
     event.scopes_used = grounds.scopes.as_slice().into();
-    match ledger.append(&mut event).await {
-        Ok(_) => Ok(Permit {
+    match ledger.append(&event).await {
+        Ok(()) => Ok(Permit {
             principal: Arc::clone(principal),
             request: request.clone(),
             decision,
@@ -200,7 +200,7 @@ async fn deny(
     if let (Some(result), Some(authn)) = (denial.result, &mut event.authn) {
         authn.result = result.into();
     }
-    if ledger.append(&mut event).await.is_err() {
+    if ledger.append(&event).await.is_err() {
         return Refusal::unrecorded(request);
     }
     Refusal {
@@ -268,7 +268,7 @@ impl Refusal {
         event.decision = Some(event::Decision::Deny);
         event.authn = Some(authentication);
         event.reason = Some(describe::refused(reason, &[]));
-        ledger.append_lossy(&mut event);
+        ledger.append_lossy(&event);
         Self {
             reason,
             missing: Vec::new(),
@@ -326,6 +326,6 @@ impl Permit {
         event.decision_id = Some(self.decision);
         event.outcome = Some(ended.outcome);
         event.reason = ended.failure.map(|reason| describe::refused(reason, &[]));
-        ledger.append_later(&mut event).is_ok()
+        ledger.append_later(&event).is_ok()
     }
 }

@@ -23,7 +23,7 @@ pub fn record(
     event.action = Some(Joined::action(ACTION, None));
     event.decision = Some(Decision::Deny);
     event.tally = Some(tally);
-    ledger.append_later(&mut event).map(drop)
+    ledger.append_later(&event).map(drop)
 }
 
 const ACTION: &str = "tally";

@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
-use crate::audit::settings::{CheckpointSettings, LedgerSettings};
+use crate::audit::settings::LedgerSettings;
 use crate::config::{
     Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
 };
@@ -97,12 +97,7 @@ impl Plan<'_> {
             dpop: DpopSettings::default(),
             policy_digest: Digest::of(policy_text.as_bytes()),
             config_digest: Digest::of(format!("{self:?}{policy_text}").as_bytes()),
-            audit: LedgerSettings {
-                directory: self.ledger.clone(),
-                queue_bytes: 16 << 20,
-                wait: Duration::from_secs(2),
-                checkpoint: CheckpointSettings::beside(&self.ledger),
-            },
+            audit: LedgerSettings::new(self.ledger.clone()),
             audit_arguments: ArgumentsRecord::Digest,
             insecure: Vec::new(),
             ops: None,

@@ -13,6 +13,7 @@ use std::time::Duration;
 use prometheus::{Histogram, IntCounter, IntGauge, IntGaugeVec, TextEncoder};
 use thiserror::Error;
 
+use crate::audit::Standing;
 use crate::model::{Reason, ServerName, UnixTime};
 use registry::Families;
 
@@ -48,8 +49,10 @@ struct Audit {
     written: IntCounter,
     failed: IntCounter,
     lost: IntCounter,
+    unrecorded: IntCounter,
     queue: IntGauge,
     checkpoint: IntGauge,
+    standings: Vec<(Standing, IntGauge)>,
 }
 
 impl Metrics {
@@ -174,6 +177,15 @@ impl Metrics {
         self.audit.checkpoint.set(seconds);
     }
 
+    /// What the ledger does with a record now, and how many requests passed since its start without one.
+    pub fn audit_standing(&self, standing: Standing, unrecorded: u64) {
+        for (one, gauge) in &self.audit.standings {
+            gauge.set(i64::from(*one == standing));
+        }
+        let unrecorded = unrecorded.saturating_sub(self.audit.unrecorded.get());
+        self.audit.unrecorded.inc_by(unrecorded);
+    }
+
     /// The configuration in force is the one on the disk.
     pub fn reload_succeeded(&self) {
         self.reload.set(1);
@@ -198,13 +210,20 @@ impl Audit {
         let events = families.counter(&table::AUDIT_EVENTS)?;
         let queue = families.gauge(&table::AUDIT_QUEUE)?;
         let checkpoint = families.gauge(&table::AUDIT_CHECKPOINT)?;
+        let standing = families.gauge(&table::AUDIT_STANDING)?;
+        let standings = Standing::ALL.into_iter().map(|one| {
+            let gauge = registry::resolve(&table::AUDIT_STANDING, &standing, &[one.as_str()])?;
+            Ok((one, gauge))
+        });
         let event = |result| registry::resolve(&table::AUDIT_EVENTS, &events, &["ledger", result]);
         Ok(Self {
             written: event("written")?,
             failed: event("failed")?,
             lost: event("lost")?,
+            unrecorded: event("unrecorded")?,
             queue: registry::resolve(&table::AUDIT_QUEUE, &queue, &["ledger"])?,
             checkpoint: registry::resolve(&table::AUDIT_CHECKPOINT, &checkpoint, &[])?,
+            standings: standings.collect::<Result<_, _>>()?,
         })
     }
 }

@@ -20,19 +20,7 @@ const SOON: Duration = Duration::from_secs(2);
 
 /// Every record in the order of the ledger; the gateway that wrote them has stopped.
 fn written(folder: &Path) -> Vec<Value> {
-    let mut files: Vec<_> = std::fs::read_dir(folder.join("audit"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .collect();
-    files.sort();
-    let texts = files
-        .iter()
-        .map(|file| std::fs::read_to_string(file).unwrap());
-    let text: String = texts.collect();
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a whole record"))
-        .collect()
+    crate::support::records_in(&folder.join("audit"))
 }
 
 /// An answer that takes this long.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use crate::app::{self, Running};
+use crate::audit::segments::Segments;
 use crate::config::load;
 
 /// The public key of RFC 7517 appendix A.1.
@@ -68,12 +69,13 @@ fn records(folder: &Path, running: &Running) -> Vec<Value> {
 }
 
 fn records_in(folder: &Path) -> Vec<Value> {
-    let files = std::fs::read_dir(folder.join("audit")).unwrap();
-    let file = files
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "jsonl"));
-    let text = std::fs::read_to_string(file.unwrap()).unwrap();
-    text.lines()
+    let segments = Segments::list(&folder.join("audit")).unwrap();
+    let texts = segments
+        .iter()
+        .map(|segment| std::fs::read_to_string(&segment.path).unwrap());
+    texts
+        .collect::<String>()
+        .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }

@@ -3,12 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Decision, Event, Kind};
+use crate::audit::chain;
 use crate::audit::id::EventIds;
 use crate::audit::line::Line;
 use crate::audit::part::{
     Actor, Approval, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
     Policy, PolicyMode, Refused, Source, Subject, SubjectKind,
 };
+use crate::audit::sealing::Head;
 use crate::audit::text::{Joined, RequestId};
 use crate::model::{Digest, Reason, UnixTime};
 
@@ -119,8 +121,9 @@ fn flat() -> Event<'static> {
 }
 
 fn line(event: &Event<'_>, seq: u64) -> String {
-    let mut out = Vec::new();
-    Line::of(event).unwrap().write(seq, &mut out);
+    let (mut out, hash) = (Vec::new(), Digest::of(b""));
+    let mut head = Head { seq: seq - 1, hash };
+    chain::link(&mut head, Line::of(event).unwrap().open(), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -150,7 +153,7 @@ fn members(text: &str) -> Vec<String> {
 #[test]
 fn the_members_stand_in_the_order_of_the_contract() {
     let order = "timestamp sub act action resource decision token_id scopes_used schema event_id seq kind subject actor \
-                 model mcp authn policy reason approval arguments outcome source request_id decision_id trace_id gateway";
+                 model mcp authn policy reason approval arguments outcome source request_id decision_id trace_id gateway integrity";
     assert_eq!(members(&line(&full(), 1)).join(" "), order);
 }
 
@@ -172,6 +175,7 @@ fn the_parts_have_the_members_of_the_contract() {
         ),
         ("source", "ip port"),
         ("gateway", "instance version config"),
+        ("integrity", "prev hash"),
     ] {
         let mut wanted: Vec<_> = names.split(' ').collect();
         wanted.sort_unstable();
@@ -202,7 +206,7 @@ fn absent_parts_are_left_out() {
     let text = line(&empty(Kind::Lifecycle), 3);
     assert_eq!(
         members(&text).join(" "),
-        "timestamp schema event_id seq kind gateway"
+        "timestamp schema event_id seq kind gateway integrity"
     );
 }
 

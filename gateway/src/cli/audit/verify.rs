@@ -71,8 +71,11 @@ fn evidence(asked: Verify, colour: Colour) -> Result<Evidence, u8> {
         None => {
             let settings = configured(asked.configured, colour)?;
             let directories = settings.directories().map(Path::to_path_buf).collect();
-            let second_place = asked.checkpoints.or(Some(settings.checkpoint.copy.clone()));
-            (directories, settings.checkpoint, second_place)
+            let usual = settings
+                .checkpoint
+                .unwrap_or_else(|| CheckpointSettings::beside(&settings.directory));
+            let second_place = asked.checkpoints.or(Some(usual.copy.clone()));
+            (directories, usual, second_place)
         }
     };
     if second_place.is_none() {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use gatewright_policies::Access;
 
-use crate::audit::settings::{CheckpointSettings, LedgerSettings};
+use crate::audit::settings::{
+    CheckpointSettings, Durability, LedgerSettings, OnFailure, SegmentSettings,
+};
 use crate::config::load::load;
 use crate::config::{Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Upstream};
 use crate::decision::freshness::Demands;
@@ -152,20 +154,16 @@ fn absent_bounds_have_their_defaults() {
 #[test]
 fn an_absent_audit_has_its_default() {
     let settings = loaded(SMALLEST);
-    let expected = LedgerSettings {
-        directory: "audit".into(),
-        queue_bytes: 16 << 20,
-        wait: Duration::from_secs(2),
-        checkpoint: CheckpointSettings {
-            every: 1000,
-            interval: Duration::from_secs(60),
-            origin: None,
-            key_file: "audit.key".into(),
-            public_file: "audit.pub".into(),
-            copy: "audit.notes".into(),
-        },
+    let checkpoint = CheckpointSettings {
+        every: 1000,
+        interval: Duration::from_secs(60),
+        origin: None,
+        key_file: "audit.key".into(),
+        public_file: "audit.pub".into(),
+        copy: "audit.notes".into(),
     };
-    assert_eq!(settings.audit, expected);
+    assert_eq!(settings.audit.checkpoint, Some(checkpoint));
+    assert_eq!(settings.audit, LedgerSettings::new("audit".into()));
     assert_eq!(settings.audit_arguments, ArgumentsRecord::Digest);
 }
 
@@ -241,11 +239,34 @@ fn every_key_of_a_server_has_its_effect() {
 }
 
 #[test]
+fn what_happens_without_a_record_is_chosen_with_its_limit() {
+    let chosen = |audit: &str| {
+        loaded(&plus(&format!("audit: {{ {audit} }}")))
+            .audit
+            .on_failure
+    };
+    let (usual, hour) = (Duration::from_secs(600), Duration::from_secs(3600));
+    assert_eq!(chosen("on_failure: deny"), OnFailure::Deny);
+    assert_eq!(
+        chosen("on_failure: continue"),
+        OnFailure::Continue { limit: usual }
+    );
+    let directory = "/mnt/spill".into();
+    assert_eq!(
+        chosen("on_failure: spill, spill: /mnt/spill, failure_limit: 1h"),
+        OnFailure::Spill {
+            directory,
+            limit: hour
+        }
+    );
+}
+
+#[test]
 fn every_other_key_has_its_effect() {
     let settings = loaded(&plus(
         "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
-audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, checkpoint: {
-  every: 5, interval: 2s, origin: gw/1, key_file: /etc/ledger.key, copy: /mnt/notes } }
+audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, durability: disk, segment: { size: 1MiB, age: 1h },
+  retention: 48h, checkpoint: { every: 5, interval: 2s, origin: gw/1, key_file: /etc/ledger.key, copy: /mnt/notes } }
 limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
 shutdown: { drain: 0s }
 deny_http_status: 200
@@ -265,10 +286,16 @@ insecure: { plain_public_listener: true }",
     assert_eq!(
         settings.audit,
         LedgerSettings {
-            directory,
+            durability: Durability::Disk,
             queue_bytes: 1024,
             wait,
-            checkpoint,
+            checkpoint: Some(checkpoint),
+            segment: SegmentSettings {
+                size: 1 << 20,
+                age: Duration::from_secs(3600),
+            },
+            retention: Some(Duration::from_secs(48 * 3600)),
+            ..LedgerSettings::new(directory)
         }
     );
     let body_timeout = Duration::from_secs(5);

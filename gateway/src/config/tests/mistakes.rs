@@ -118,7 +118,7 @@ fn unknown_key() {
 fn a_key_of_a_later_version_is_unknown() {
     only(
         &plus("audit: { ship: [] }"),
-        "unknown-key 7:10 [ship] known here: `ledger`, `durability`, `on_failure`, `arguments`, `queue`, `wait`",
+        "unknown-key 7:10 [ship] known here: `ledger`, `durability`, `on_failure`, `failure_limit`, `spill`, `segment`, `retention`, `arguments`, `queue`, `wait`",
     );
 }
 
@@ -213,14 +213,6 @@ fn not_available() {
         "not-available 7:17 [shadow] write `mode: enforce`",
     );
     only(
-        &plus("audit: { durability: disk }"),
-        "not-available 7:22 [disk] write `durability: os`",
-    );
-    only(
-        &plus("audit: { on_failure: spill }"),
-        "not-available 7:22 [spill] write `on_failure: deny`",
-    );
-    only(
         &plus("audit: { arguments: fields }"),
         "not-available 7:21 [fields] write `arguments: none` or `digest`",
     );
@@ -236,6 +228,26 @@ fn shadow_mode_is_said_to_be_missing_from_this_version() {
 }
 
 #[test]
+fn a_place_or_a_limit_for_failures_that_does_not_fit_what_is_done_about_them() {
+    only(
+        &plus("audit: { on_failure: spill }"),
+        "missing-key 7:8 [{] write `spill: DIR`, a directory on another disk",
+    );
+    only(
+        &plus("audit: { spill: ./elsewhere }"),
+        "no-effect 7:8 [{] write `on_failure: spill`, or remove `spill`",
+    );
+    only(
+        &plus("audit: { failure_limit: 1m }"),
+        "no-effect 7:8 [{] write `on_failure: spill` or `continue`, or remove `failure_limit`",
+    );
+    only(
+        &plus("audit: { on_failure: spill, spill: audit }"),
+        "no-effect 7:8 [{] write a directory on another disk",
+    );
+}
+
+#[test]
 fn unknown_value() {
     only(
         &plus("policy: { mode: enforced }"),
@@ -243,7 +255,7 @@ fn unknown_value() {
     );
     only(
         &plus("audit: { durability: fsync }"),
-        "unknown-value 7:22 [fsync] known here: `os`",
+        "unknown-value 7:22 [fsync] known here: `os`, `disk`",
     );
     only(
         &plus("audit: { on_failure: dney }"),

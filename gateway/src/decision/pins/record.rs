@@ -31,7 +31,7 @@ pub fn drifted(
         approved_by: None,
     });
     event.request_id = Some((&*request.id).into());
-    ledger.append_later(&mut event).map(drop)
+    ledger.append_later(&event).map(drop)
 }
 
 /// Records that `tool` of `server` is pinned anew; resolves once the record is written.
@@ -53,7 +53,7 @@ pub async fn approved(
         found: drift.found,
         approved_by: Some(by.as_str().into()),
     });
-    ledger.append(&mut event).await.map(drop)
+    ledger.append(&event).await.map(drop)
 }
 
 fn about<'a>(

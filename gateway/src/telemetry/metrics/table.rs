@@ -36,6 +36,7 @@ pub const METRICS: &[MetricRow] = &[
     AUDIT_EVENTS,
     AUDIT_QUEUE,
     AUDIT_CHECKPOINT,
+    AUDIT_STANDING,
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
     RELOAD,
@@ -110,7 +111,7 @@ pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {
     name: "gatewright_audit_events_total",
     kind: MetricKind::Counter,
     labels: &["sink", "result"],
-    help: "Audit records: written, failed (the request was refused), or lost (about strangers, under load).",
+    help: "Audit records: written, failed (the request was refused), lost (about strangers, under load), or unrecorded (the request passed, on_failure: continue).",
 };
 
 pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
@@ -125,6 +126,13 @@ pub(super) const AUDIT_CHECKPOINT: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &[],
     help: "When the last checkpoint of the ledger was signed that is in its second place too, in seconds since 1970; 0 for never.",
+};
+
+pub(super) const AUDIT_STANDING: MetricRow = MetricRow {
+    name: "gatewright_audit_standing",
+    kind: MetricKind::Gauge,
+    labels: &["standing"],
+    help: "1 for what the ledger does with records now: well, spilling, continuing (requests pass without), failing (requests are refused).",
 };
 
 pub(super) const JWKS_LAST_SUCCESS: MetricRow = MetricRow {

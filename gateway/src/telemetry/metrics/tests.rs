@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::labels::{authn_results, methods};
 use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use crate::audit::Standing;
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -102,7 +103,9 @@ fn every_label_set_starts_at_0() {
         r#"gatewright_audit_events_total{result="written",sink="ledger"}"#.to_owned(),
         r#"gatewright_audit_events_total{result="failed",sink="ledger"}"#.to_owned(),
         r#"gatewright_audit_events_total{result="lost",sink="ledger"}"#.to_owned(),
+        r#"gatewright_audit_events_total{result="unrecorded",sink="ledger"}"#.to_owned(),
         r#"gatewright_audit_queue_length{sink="ledger"}"#.to_owned(),
+        r#"gatewright_audit_standing{standing="failing"}"#.to_owned(),
         r#"gatewright_jwks_last_success_timestamp_seconds{issuer="corp"}"#.to_owned(),
         r#"gatewright_streams_active{server="crm"}"#.to_owned(),
         r#"gatewright_upstream_up{server="crm"}"#.to_owned(),
@@ -191,6 +194,8 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
     metrics.audit_state(512, 1, 3);
     metrics.audit_state(256, 1, 5);
     metrics.audit_sealed(UnixTime::from_seconds(1_700_000_060));
+    metrics.audit_standing(Standing::Failing, 0);
+    metrics.audit_standing(Standing::Continuing, 7);
     metrics.decided(Duration::from_micros(3));
     for (name, value) in [
         (r#"gatewright_refused_total{reason="path_unknown"}"#, 1.0),
@@ -211,6 +216,12 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
             r#"gatewright_audit_events_total{result="lost",sink="ledger"}"#,
             5.0,
         ),
+        (
+            r#"gatewright_audit_events_total{result="unrecorded",sink="ledger"}"#,
+            7.0,
+        ),
+        (r#"gatewright_audit_standing{standing="continuing"}"#, 1.0),
+        (r#"gatewright_audit_standing{standing="failing"}"#, 0.0),
         (r#"gatewright_audit_queue_length{sink="ledger"}"#, 256.0),
         (
             "gatewright_audit_last_checkpoint_timestamp_seconds",

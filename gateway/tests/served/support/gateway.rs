@@ -10,7 +10,7 @@ use gatewright::config::load;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Agent, Issuer, PATH, PUBLIC, Upstream};
+use super::{Agent, Issuer, PATH, PUBLIC, Upstream, records_in};
 
 /// What a configuration of the tests is made of.
 pub(crate) struct Setup {
@@ -219,27 +219,4 @@ impl Gateway {
         let ready = reqwest::get(format!("http://{ops}/readyz")).await.unwrap();
         ready.status().as_u16()
     }
-}
-
-/// Every whole line of the record files in `ledger`, in order. Does not wait for anything.
-pub(crate) fn records_in(ledger: &std::path::Path) -> Vec<Value> {
-    let mut files: Vec<_> = std::fs::read_dir(ledger)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|name| name == "jsonl"))
-        .collect();
-    files.sort();
-    files
-        .iter()
-        .map(|file| std::fs::read_to_string(file).unwrap())
-        .flat_map(|text| {
-            let whole = text.split_inclusive('\n');
-            let whole = whole.filter(|line| line.ends_with('\n'));
-            whole.map(parsed).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-fn parsed(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }

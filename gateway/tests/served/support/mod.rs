@@ -6,13 +6,15 @@ mod authority;
 mod dpop;
 mod gateway;
 mod issuer;
+pub(crate) mod ledger;
 mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
 pub(crate) use authority::{Authority, Dialler, Leaf, Seen};
 pub(crate) use dpop::{Holder, hash, presenting};
-pub(crate) use gateway::{Gateway, Setup, records_in};
+pub(crate) use gateway::{Gateway, Setup};
 pub(crate) use issuer::{Issuer, now};
+pub(crate) use ledger::records_in;
 pub(crate) use upstream::{Arrived, Reply, Upstream, eventually, tool};
 
 /// The path of the server in the usual setup.
