@@ -31,6 +31,7 @@ use crate::proxy::tls::Greeting;
 use crate::upstream::peer::PeerError;
 
 mod build;
+mod checkpoints;
 mod command;
 mod floods;
 mod pins;

@@ -73,6 +73,10 @@ impl Commands for Shared {
     async fn pins(&self, ask: Ask, uid: Option<u32>) -> Result<Value, String> {
         self.answer_pins(ask, uid).await
     }
+
+    async fn rotate_key(&self, uid: Option<u32>) -> Result<Value, String> {
+        self.rotate_checkpoint_key(uid).await
+    }
 }
 
 impl Shared {

@@ -37,6 +37,9 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
+        if let Some(at) = ledger.checkpoints().last() {
+            self.parts.metrics.audit_sealed(at);
+        }
         self.parts
             .metrics
             .audit_standing(ledger.standing(), ledger.unrecorded());

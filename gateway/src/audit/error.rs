@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::json::EncodeError;
+use super::keys::KeyError;
 use crate::model::Reason;
 
 /// Why the ledger cannot be opened or did not take a record.
@@ -40,6 +41,9 @@ pub enum AuditError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no key to sign checkpoints with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The record has no JSON form.
     #[error(transparent)]
     Encode(#[from] EncodeError),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::batch::{Batch, Failure};
+use super::checkpoint::Checkpoints;
 use super::error::AuditError;
 use super::event::Event;
 use super::guard::Guard;
@@ -19,7 +20,7 @@ use super::lane::{Lane, Refusal, Standing, Urgency};
 use super::line::Line;
 use super::notice::{Speaker, Voice};
 use super::recovery;
-use super::sealing::Head;
+use super::sealing::{Head, Sealer};
 use super::settings::{LedgerSettings, OnFailure};
 use super::store::Store;
 use super::writer;
@@ -36,6 +37,7 @@ struct Open {
     limit: usize,
     wait: Duration,
     written: watch::Sender<Head>,
+    checkpoints: Checkpoints,
     /// Whether the chain is written elsewhere than at home.
     is_away: Arc<AtomicBool>,
     /// Held as long as the ledger is open.
@@ -59,8 +61,13 @@ impl Ledger {
         };
         let end = recovery::recover(&directories).map_err(unusable)?;
         let is_away = Arc::new(AtomicBool::new(false));
-        let speaker = Speaker::new(voice);
-        let store = Store::start(settings.clone(), speaker, end, Arc::clone(&is_away));
+        let sealer = match &settings.checkpoint {
+            Some(checkpoint) => Sealer::open(checkpoint)?,
+            None => Sealer::default(),
+        };
+        let checkpoints = sealer.checkpoints();
+        let seal = (Speaker::new(voice), sealer);
+        let store = Store::start(settings.clone(), seal, end, Arc::clone(&is_away));
         let store = store.map_err(unusable)?;
         let leniency = match settings.on_failure {
             OnFailure::Continue { limit } => limit,
@@ -74,6 +81,7 @@ impl Ledger {
             limit: settings.queue_bytes,
             wait,
             written: store.watchers(),
+            checkpoints,
             is_away,
             _guards: guards,
         }));
@@ -135,6 +143,11 @@ impl Ledger {
     /// How many records were taken since the start.
     pub fn taken(&self) -> u64 {
         self.0.lane.taken()
+    }
+
+    /// What is known of its checkpoints.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.0.checkpoints
     }
 
     /// How many bytes of records are not written yet.

@@ -3,11 +3,13 @@
 
 mod batch;
 mod chain;
+pub(crate) mod checkpoint;
 mod error;
 pub mod event;
 mod guard;
 mod id;
 mod json;
+pub mod keys;
 mod lane;
 mod ledger;
 mod line;
@@ -15,16 +17,20 @@ mod notice;
 mod outage;
 pub mod part;
 mod place;
+pub mod read;
 mod recovery;
 mod retention;
 pub(crate) mod sealing;
+mod second_place;
 mod segment;
 pub(crate) mod segments;
 pub mod settings;
 mod store;
 pub mod text;
+pub mod verify;
 mod writer;
 
+pub use checkpoint::Checkpoints;
 pub use error::AuditError;
 pub use id::EventId;
 pub use lane::Standing;

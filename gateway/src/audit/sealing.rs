@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use super::checkpoint::{Checkpoints, Signer};
+use super::keys::KeyError;
+use super::settings::CheckpointSettings;
 use crate::model::{Digest, UnixTime};
 
 /// The end of a chain of records.
@@ -43,17 +46,30 @@ pub(crate) struct Note(pub(crate) String);
 
 /// Signs what the writer wrote. The writer's thread asks it, after the records that `head` names were written.
 #[derive(Debug, Default)]
-pub(crate) struct Sealer {}
+pub(crate) struct Sealer(Option<Signer>);
 
 impl Sealer {
+    /// With the key that the settings name.
+    pub(crate) fn open(settings: &CheckpointSettings) -> Result<Self, KeyError> {
+        Signer::open(settings).map(|signer| Self(Some(signer)))
+    }
+
+    /// What the rest of the gateway sees of it.
+    pub(crate) fn checkpoints(&self) -> Checkpoints {
+        self.0
+            .as_ref()
+            .map_or_else(Checkpoints::default, Signer::checkpoints)
+    }
+
     /// A note about everything up to `head`, if `occasion` calls for one.
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "keys and counts belong here"
-    )]
     pub(crate) fn seal(&mut self, head: Head, now: UnixTime, occasion: Occasion) -> Option<Note> {
-        let _ = (head, now, occasion);
-        None
+        self.0.as_mut()?.seal(head, now, occasion)
+    }
+
+    /// The note that was given last is in the ledger.
+    pub(crate) fn kept(&mut self) {
+        if let Some(signer) = &mut self.0 {
+            signer.kept();
+        }
     }
 }

@@ -20,12 +20,15 @@ pub struct LedgerSettings {
     pub segment: SegmentSettings,
     /// How long a segment is kept after its last record; `None` keeps all.
     pub retention: Option<Duration>,
+    /// What is signed, and when. Without it nothing proves the records, and none is ever deleted.
+    pub checkpoint: Option<CheckpointSettings>,
 }
 
 impl LedgerSettings {
     /// What applies where nothing is configured, for records in `directory`.
     pub fn new(directory: PathBuf) -> Self {
         Self {
+            checkpoint: Some(CheckpointSettings::beside(&directory)),
             directory,
             durability: Durability::Os,
             on_failure: OnFailure::Deny,
@@ -84,4 +87,43 @@ pub struct SegmentSettings {
     pub size: u64,
     /// When it is so old.
     pub age: Duration,
+}
+
+/// How often checkpoints are signed, with what, and where they go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// A checkpoint after so many records, at the latest.
+    pub every: u64,
+    /// A checkpoint so long after the last one, if there are new records.
+    pub interval: Duration,
+    /// The name that checkpoints bear; without one a name is made together with the key.
+    pub origin: Option<String>,
+    /// The key, mode 0400. Made at the first start.
+    pub key_file: PathBuf,
+    /// The public keys, one a line, for verifiers.
+    pub public_file: PathBuf,
+    /// The second place, to which every checkpoint is appended.
+    pub copy: PathBuf,
+}
+
+impl CheckpointSettings {
+    /// What holds for the ledger in `directory` when nothing else is said: the files are beside it, never in it.
+    pub fn beside(directory: &Path) -> Self {
+        Self {
+            every: 1000,
+            interval: Duration::from_secs(60),
+            origin: None,
+            key_file: beside(directory, "key"),
+            public_file: beside(directory, "pub"),
+            copy: beside(directory, "notes"),
+        }
+    }
+}
+
+/// `<directory>.<extension>`.
+fn beside(directory: &Path, extension: &str) -> PathBuf {
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(extension);
+    directory.with_file_name(name)
 }

@@ -47,7 +47,7 @@ impl Store {
     /// The segment cannot be made.
     pub(super) fn start(
         settings: LedgerSettings,
-        speaker: Speaker,
+        (speaker, sealer): (Speaker, Sealer),
         end: End,
         is_away: Arc<AtomicBool>,
     ) -> io::Result<Self> {
@@ -55,7 +55,7 @@ impl Store {
             places: Places::new(&settings, is_away),
             settings,
             speaker,
-            sealer: Sealer::default(),
+            sealer,
             head: end.head,
             segment: None,
             is_used: false,
@@ -183,10 +183,11 @@ impl Store {
     }
 
     fn seal(&mut self, occasion: Occasion) -> io::Result<()> {
-        match self.note(occasion) {
-            Some(note) => self.tell(&Notice::Checkpoint { note }),
-            None => Ok(()),
+        if let Some(note) = self.note(occasion) {
+            self.tell(&Notice::Checkpoint { note })?;
+            self.sealer.kept();
         }
+        Ok(())
     }
 
     fn note(&mut self, occasion: Occasion) -> Option<Note> {
@@ -255,6 +256,7 @@ impl Store {
                 return Ok(());
             };
             self.tell(&doomed.tombstone(note))?;
+            self.sealer.kept();
             doomed.delete()?;
         }
         Ok(())

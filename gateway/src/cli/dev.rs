@@ -73,9 +73,8 @@ impl Failed {
 
 async fn serve(dev: &Dev) -> Result<(), Failed> {
     let issuer = DevIssuer::start(Arc::new(SystemClock)).await?;
-    let ledger = dev.ledger.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()))
-    });
+    let folder = std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()));
+    let ledger = dev.ledger.clone().unwrap_or_else(|| folder.join("audit"));
     let served = if let Some(url) = &dev.upstream {
         serve_in_front(dev, &issuer, Fronted::Other(url), &ledger).await
     } else {
@@ -83,7 +82,7 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
         serve_in_front(dev, &issuer, Fronted::Notes(&notes.url()), &ledger).await
     };
     if dev.ledger.is_none() {
-        let _ = std::fs::remove_dir_all(&ledger);
+        let _ = std::fs::remove_dir_all(&folder);
     }
     served
 }

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::config::{Colour, search};
 use crate::telemetry::logs;
 
+mod audit;
 pub mod check;
 mod config;
 mod dev;
@@ -67,7 +68,10 @@ enum Verb {
     /// See what changed in the tools of servers that have `pins`, and approve it.
     #[command(subcommand)]
     Pins(pins::Pins),
-    /// Read the audit record.
+    /// Read the audit record, and prove that it is what was written.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Sum up the audit record.
     #[command(subcommand)]
     Report(report::Report),
 }
@@ -134,7 +138,8 @@ pub fn main() -> ExitCode {
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),
         Verb::Keys(keys::Keys::New(new)) => keys::new(new, colour),
         Verb::Pins(pins) => pins::run(pins),
-        Verb::Report(report::Report::Keys(keys)) => report::keys(keys, colour),
+        Verb::Audit(audit) => audit::run(audit, colour),
+        Verb::Report(report) => report::run(report, colour),
     };
     ExitCode::from(code)
 }

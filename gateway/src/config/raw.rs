@@ -308,6 +308,15 @@ static AUDIT: &[Key] = &[
     key("arguments", Shape::Text, Presence::Default("digest")),
     key("queue", Shape::Size, Presence::Default("16MiB")),
     key("wait", Shape::Duration, Presence::Default("2s")),
+    key("checkpoint", Shape::Section(CHECKPOINT), Presence::Optional),
+];
+
+static CHECKPOINT: &[Key] = &[
+    key("every", Shape::Integer, Presence::Default("1000")),
+    key("interval", Shape::Duration, Presence::Default("60s")),
+    key("origin", Shape::Text, Presence::Optional),
+    key("key_file", Shape::Text, Presence::Optional),
+    key("copy", Shape::Text, Presence::Optional),
 ];
 
 static SEGMENT: &[Key] = &[

@@ -27,6 +27,8 @@ pub trait Commands: Send + Sync + 'static {
     fn status(&self) -> Value;
     /// Shows or moves pins, for the user id at the other end of the socket, if the system told it.
     async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
+    /// Makes a new checkpoint key, for the user id at the other end of the socket, if the system told it.
+    async fn rotate_key(&self, uid: Option<u32>) -> Result<Value, String>;
 }
 
 /// Makes the socket. One that nobody listens on any more is replaced.
@@ -93,9 +95,13 @@ async fn answer<B: Sync>(
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },
         (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
+        (&Method::POST, "/audit/rotate-key") => match commands.rotate_key(uid).await {
+            Ok(done) => json(StatusCode::OK, &done),
+            Err(why) => http::text(StatusCode::CONFLICT, why),
+        },
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload, GET /status, GET /pins, GET /pins/diff and POST /pins/approve\n",
+            "here are POST /reload, GET /status, POST /audit/rotate-key, GET /pins, GET /pins/diff and POST /pins/approve\n",
         ),
     }
 }

@@ -51,6 +51,7 @@ struct Audit {
     lost: IntCounter,
     unrecorded: IntCounter,
     queue: IntGauge,
+    checkpoint: IntGauge,
     standings: Vec<(Standing, IntGauge)>,
 }
 
@@ -170,6 +171,12 @@ impl Metrics {
             .inc_by(lost.saturating_sub(self.audit.lost.get()));
     }
 
+    /// The last checkpoint that is in its second place was signed at `at`.
+    pub fn audit_sealed(&self, at: UnixTime) {
+        let seconds = i64::try_from(at.seconds()).unwrap_or(i64::MAX);
+        self.audit.checkpoint.set(seconds);
+    }
+
     /// What the ledger does with a record now, and how many requests passed since its start without one.
     pub fn audit_standing(&self, standing: Standing, unrecorded: u64) {
         for (one, gauge) in &self.audit.standings {
@@ -202,6 +209,7 @@ impl Audit {
     fn new(families: &Families) -> Result<Self, MetricError> {
         let events = families.counter(&table::AUDIT_EVENTS)?;
         let queue = families.gauge(&table::AUDIT_QUEUE)?;
+        let checkpoint = families.gauge(&table::AUDIT_CHECKPOINT)?;
         let standing = families.gauge(&table::AUDIT_STANDING)?;
         let standings = Standing::ALL.into_iter().map(|one| {
             let gauge = registry::resolve(&table::AUDIT_STANDING, &standing, &[one.as_str()])?;
@@ -214,6 +222,7 @@ impl Audit {
             lost: event("lost")?,
             unrecorded: event("unrecorded")?,
             queue: registry::resolve(&table::AUDIT_QUEUE, &queue, &["ledger"])?,
+            checkpoint: registry::resolve(&table::AUDIT_CHECKPOINT, &checkpoint, &[])?,
             standings: standings.collect::<Result<_, _>>()?,
         })
     }

@@ -35,6 +35,7 @@ pub const METRICS: &[MetricRow] = &[
     ANOMALIES,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
+    AUDIT_CHECKPOINT,
     AUDIT_STANDING,
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
@@ -118,6 +119,13 @@ pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["sink"],
     help: "Bytes of audit records that are not written yet.",
+};
+
+pub(super) const AUDIT_CHECKPOINT: MetricRow = MetricRow {
+    name: "gatewright_audit_last_checkpoint_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    labels: &[],
+    help: "When the last checkpoint of the ledger was signed that is in its second place too, in seconds since 1970; 0 for never.",
 };
 
 pub(super) const AUDIT_STANDING: MetricRow = MetricRow {

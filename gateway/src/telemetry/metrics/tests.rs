@@ -40,6 +40,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_anomalies_total", "server kind"),
         ("gatewright_audit_events_total", "sink result"),
         ("gatewright_audit_queue_length", "sink"),
+        ("gatewright_audit_last_checkpoint_timestamp_seconds", ""),
         ("gatewright_jwks_last_success_timestamp_seconds", "issuer"),
         ("gatewright_api_key_sunset_timestamp_seconds", "server"),
         ("gatewright_config_last_reload_successful", ""),
@@ -192,6 +193,7 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
     metrics.audit_failed();
     metrics.audit_state(512, 1, 3);
     metrics.audit_state(256, 1, 5);
+    metrics.audit_sealed(UnixTime::from_seconds(1_700_000_060));
     metrics.audit_standing(Standing::Failing, 0);
     metrics.audit_standing(Standing::Continuing, 7);
     metrics.decided(Duration::from_micros(3));
@@ -221,6 +223,10 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
         (r#"gatewright_audit_standing{standing="continuing"}"#, 1.0),
         (r#"gatewright_audit_standing{standing="failing"}"#, 0.0),
         (r#"gatewright_audit_queue_length{sink="ledger"}"#, 256.0),
+        (
+            "gatewright_audit_last_checkpoint_timestamp_seconds",
+            1_700_000_060.0,
+        ),
         (
             r#"gatewright_decision_duration_seconds_bucket{le="0.000005"}"#,
             1.0,
