@@ -9,7 +9,11 @@ mod lane;
 mod ledger;
 mod line;
 pub mod part;
+pub(crate) mod sealing;
+pub(crate) mod segments;
 pub mod settings;
+#[cfg(feature = "server")]
+pub mod ship;
 pub mod text;
 mod writer;
 
