@@ -16,6 +16,7 @@ use pingora::server::configuration::ServerConf;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::audit::ship::{NoShipper, Shipping};
 use crate::audit::{AuditError, Ledger};
 use crate::config::Settings;
 use crate::control::admin::Commands;
@@ -34,6 +35,7 @@ mod command;
 mod floods;
 mod pins;
 mod renewal;
+mod shipping;
 mod vitals;
 
 pub use build::BuildError;
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The record cannot be kept.
     #[error("cannot open the audit ledger")]
     Ledger(#[from] AuditError),
+    /// A place that records are brought to cannot be prepared.
+    #[error(transparent)]
+    Sink(#[from] NoShipper),
     /// A part cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -95,6 +100,7 @@ pub struct Running {
     admin: Option<PathBuf>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    shipping: Shipping,
 }
 
 /// Starts to serve. Everything that can fail fails here, before the first request.
@@ -104,13 +110,14 @@ pub struct Running {
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
     identity::install_crypto();
     let ledger = Ledger::open(&settings.audit)?;
+    let mut shipping = shipping::prepare(&settings)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    let shared = Arc::new(Shared::new(settings, ledger, &shipping, reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener
@@ -140,6 +147,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         let commands = Arc::clone(&shared) as Arc<dyn admin::Commands>;
         tasks.push(tokio::spawn(admin::serve(listener, commands)));
     }
+    shipping.start();
     let admin = shared.settings.load().admin.clone();
     Ok(Running {
         shared,
@@ -148,6 +156,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         admin,
         stop,
         tasks,
+        shipping,
     })
 }
 
@@ -233,6 +242,7 @@ impl Running {
             shared.end_flood_window();
         })
         .await;
+        self.shipping.finish(shipping::LAST).await;
     }
 
     async fn drain(&self) {
@@ -255,7 +265,7 @@ impl Running {
 ///
 /// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let fixed: [(&str, bool); 6] = [
+    let fixed: [(&str, bool); 7] = [
         ("listen.address", old.listen.address == new.listen.address),
         (
             "listen.tls",
@@ -264,6 +274,7 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
+        ("audit.ship", old.audit_ship == new.audit_ship),
         ("pins.directory", old.pins_directory == new.pins_directory),
     ];
     let changed: Vec<_> = fixed

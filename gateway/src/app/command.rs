@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Shared, same_listener};
+use super::{Shared, same_listener, shipping};
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::Gateway;
 use crate::config::Settings;
@@ -55,6 +55,8 @@ impl Commands for Shared {
         let servers = settings.servers.iter().map(|server| {
             json!({ "name": server.audience.server.as_str(), "resource": server.resource })
         });
+        let head = self.parts.shipped_from.borrow().seq;
+        let sinks = self.parts.sinks.iter().map(|sink| shipping::shown(sink, head));
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "instance": self.parts.instance,
@@ -64,7 +66,7 @@ impl Commands for Shared {
             "requests_under_way": self.inflight.now(),
             "issuers": issuers.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
-            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes() },
+            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes(), "sinks": sinks.collect::<Vec<_>>() },
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Shared;
+use super::{Shared, shipping};
 use crate::control::ops::{Condition, Vitals};
 use crate::telemetry::logs::chain;
 
@@ -39,6 +39,11 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
+        let head = self.parts.shipped_from.borrow().seq;
+        for sink in self.parts.sinks.iter() {
+            // The table is right: it was asked at the start.
+            let _ = self.parts.metrics.sink(&shipping::counts(sink, head));
+        }
         self.parts.metrics.render()
     }
 }

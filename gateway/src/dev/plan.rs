@@ -102,6 +102,7 @@ impl Plan<'_> {
                 queue_bytes: 16 << 20,
                 wait: Duration::from_secs(2),
             },
+            audit_ship: Vec::new(),
             audit_arguments: ArgumentsRecord::Digest,
             insecure: Vec::new(),
             ops: None,

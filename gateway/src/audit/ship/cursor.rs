@@ -62,25 +62,45 @@ impl CursorFile {
     }
 }
 
-/// The last record that every one of `sinks` has acknowledged, for whoever deletes segments: nothing behind it may go.
-/// `None` when there are no sinks and all may go; a sink that has no place yet, or none that can be read, holds back
-/// everything.
-pub(crate) fn acknowledged_by_all<'n>(
-    directory: &Path,
-    sinks: impl IntoIterator<Item = &'n str>,
-) -> Option<u64> {
-    let seq = |name| match CursorFile::of(directory, name).load() {
-        Found::Place(place) => place.seq,
-        Found::Nothing | Found::Unreadable(_) => 0,
+/// Makes the cursors in `directory` those of the sinks `names`, for whoever deletes segments by them: a new sink gets
+/// one at once, one that is not configured any more is put away and holds nothing back. Should it come back, it goes on
+/// where it was.
+pub(super) fn settle(directory: &Path, names: &[&str]) -> io::Result<()> {
+    let folder = directory.join(FOLDER);
+    for name in names {
+        let cursor = CursorFile::of(directory, name);
+        let away = cursor.path.with_extension(AWAY);
+        if cursor.path.exists() {
+            continue;
+        }
+        match std::fs::rename(&away, &cursor.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                cursor.save(&Place::default())?;
+            }
+            moved => moved?,
+        }
+    }
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
     };
-    sinks.into_iter().map(seq).min()
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let is_cursor = path.extension().is_some_and(|end| end == "json");
+        if is_cursor && name.is_none_or(|name| !names.contains(&name)) {
+            std::fs::rename(&path, path.with_extension(AWAY))?;
+        }
+    }
+    Ok(())
 }
 
 const FOLDER: &str = "cursors";
+const AWAY: &str = "away";
 
 #[cfg(test)]
 mod tests {
-    use super::{CursorFile, Found, Place, acknowledged_by_all};
+    use super::{CursorFile, Found, Place, settle};
 
     fn place(seq: u64) -> Place {
         Place {
@@ -117,14 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_sink_says_what_may_be_deleted() {
+    fn each_sink_has_a_cursor_and_no_other_cursor_is_left() {
         let ledger = tempfile::tempdir().unwrap();
-        CursorFile::of(ledger.path(), "fast").save(&place(90)).unwrap();
-        CursorFile::of(ledger.path(), "slow").save(&place(20)).unwrap();
-        let all = |names: &[&'static str]| acknowledged_by_all(ledger.path(), names.iter().copied());
-        assert_eq!(all(&["fast", "slow"]), Some(20));
-        assert_eq!(all(&["fast"]), Some(90), "a sink that is no more holds nothing back");
-        assert_eq!(all(&["fast", "new"]), Some(0));
-        assert_eq!(all(&[]), None);
+        let seq = |name| match CursorFile::of(ledger.path(), name).load() {
+            Found::Place(place) => Some(place.seq),
+            Found::Nothing => None,
+            Found::Unreadable(error) => panic!("{error}"),
+        };
+        settle(ledger.path(), &[]).unwrap();
+        settle(ledger.path(), &["old", "kept"]).unwrap();
+        assert_eq!((seq("old"), seq("kept")), (Some(0), Some(0)));
+        CursorFile::of(ledger.path(), "old").save(&place(7)).unwrap();
+        CursorFile::of(ledger.path(), "kept").save(&place(8)).unwrap();
+
+        settle(ledger.path(), &["kept", "new"]).unwrap();
+        assert_eq!((seq("old"), seq("kept"), seq("new")), (None, Some(8), Some(0)));
+
+        settle(ledger.path(), &["old"]).unwrap();
+        assert_eq!((seq("old"), seq("kept"), seq("new")), (Some(7), None, None));
     }
 }

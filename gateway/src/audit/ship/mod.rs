@@ -3,6 +3,7 @@
 
 mod courier;
 mod cursor;
+pub(crate) mod heads;
 mod http;
 mod line;
 mod nats;
@@ -22,6 +23,6 @@ mod contract;
 mod support;
 
 pub(crate) use courier::{Report, Tiding};
-pub(crate) use shipper::{FailureKind, ShipError};
-pub(crate) use shipping::{NoShipper, Shipping};
+pub use shipping::NoShipper;
+pub(crate) use shipping::{Shipping, Source};
 pub(crate) use standing::Standing;

@@ -16,7 +16,6 @@ pub(super) struct Pace {
     pub(super) refused: Duration,
     /// Longer than this nobody is left alone, whatever they ask for.
     pub(super) patience: Duration,
-    pub(super) random: RandomState,
 }
 
 impl Default for Pace {
@@ -26,7 +25,6 @@ impl Default for Pace {
             most: Duration::from_secs(30),
             refused: Duration::from_secs(60),
             patience: Duration::from_secs(300),
-            random: RandomState::new(),
         }
     }
 }
@@ -38,21 +36,21 @@ impl Pace {
         let doubled = failures.saturating_sub(1).min(30);
         let usual = self.first.saturating_mul(1 << doubled).min(self.most);
         match error {
-            ShipError::Refused(_) | ShipError::TooLarge => self.scattered(self.refused, failures),
+            ShipError::Refused(_) | ShipError::TooLarge => Self::scattered(self.refused, failures),
             ShipError::Busy {
                 retry_after: Some(asked),
                 ..
-            } => (*asked).min(self.patience).max(self.scattered(usual, failures)),
+            } => (*asked).min(self.patience).max(Self::scattered(usual, failures)),
             ShipError::Busy { .. }
             | ShipError::Unreachable(_)
             | ShipError::TimedOut(_)
-            | ShipError::Unreadable(_) => self.scattered(usual, failures),
+            | ShipError::Unreadable(_) => Self::scattered(usual, failures),
         }
     }
 
-    fn scattered(&self, wait: Duration, failures: u32) -> Duration {
+    fn scattered(wait: Duration, failures: u32) -> Duration {
         let half = wait / 2;
-        let share = u32::try_from(self.random.hash_one(failures) % 1000).unwrap_or_default();
+        let share = u32::try_from(RandomState::new().hash_one(failures) % 1000).unwrap_or_default();
         half + half * share / 1000
     }
 }

@@ -126,3 +126,6 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 /// Bytes.
 const ENOUGH: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use super::line::Line;
 /// with `Ok` is there, in order; after an error the same lines come again, and whatever of them is there already is no
 /// fault; no line is changed.
 #[async_trait]
-pub(super) trait Shipper: Send {
+pub(super) trait Shipper: Send + Sync {
     /// Resolves once the destination has acknowledged all of `batch`, which is not empty.
     async fn ship(&mut self, batch: &[Line]) -> Result<Receipt, ShipError>;
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::courier::{Courier, Report, Tiding};
-use super::cursor::{CursorFile, Found};
+use super::cursor::{CursorFile, Found, settle};
 use super::http::Http;
 use super::nats::Nats;
 use super::otlp::Otlp;
@@ -25,11 +25,9 @@ use crate::model::Clock;
 /// A sink cannot be prepared.
 #[derive(Debug, Error)]
 #[error("cannot prepare the audit sink `{sink}`: {cause}")]
-pub(crate) struct NoShipper {
-    /// Its name.
-    pub(crate) sink: Box<str>,
-    /// What went wrong.
-    pub(crate) cause: String,
+pub struct NoShipper {
+    sink: Box<str>,
+    cause: String,
 }
 
 /// Where the ledger is and how far it is written.
@@ -60,6 +58,11 @@ impl Shipping {
         clock: &Arc<dyn Clock>,
         report: &Report,
     ) -> Result<Self, NoShipper> {
+        let names: Vec<_> = sinks.iter().map(|sink| &*sink.name).collect();
+        let settled = source.directories.first().map(|home| settle(home, &names));
+        if let Some(Err(error)) = settled {
+            names.iter().for_each(|name| report(name, Tiding::CursorUnwritable(&error)));
+        }
         let (stop, stopping) = watch::channel(false);
         let prepare = |sink: &SinkSettings| courier(sink, source, &stopping, (clock, report));
         let couriers = sinks.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
@@ -134,7 +137,7 @@ fn courier(
     let home = source.directories.first().cloned().unwrap_or_default();
     let cursor = CursorFile::of(&home, &sink.name);
     let place = match cursor.load() {
-        Found::Place(place) => Some(place),
+        Found::Place(place) => Some(place).filter(|place| place.seq > 0),
         Found::Nothing => None,
         Found::Unreadable(error) => {
             report(&sink.name, Tiding::CursorUnreadable(&error));

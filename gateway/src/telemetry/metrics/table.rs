@@ -35,6 +35,8 @@ pub const METRICS: &[MetricRow] = &[
     ANOMALIES,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
+    SHIP_FAILURES,
+    SHIP_LAST_SUCCESS,
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
     RELOAD,
@@ -109,14 +111,28 @@ pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {
     name: "gatewright_audit_events_total",
     kind: MetricKind::Counter,
     labels: &["sink", "result"],
-    help: "Audit records: written, failed (the request was refused), or lost (about strangers, under load).",
+    help: "Audit records: written, failed (the request was refused) or lost (about strangers, under load) by the ledger; shipped to a sink, or rejected (thrown away) by it.",
 };
 
 pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
     name: "gatewright_audit_queue_length",
     kind: MetricKind::Gauge,
     labels: &["sink"],
-    help: "Bytes of audit records that are not written yet.",
+    help: "Bytes of audit records that the ledger has not written yet; for a sink, records that it has not acknowledged yet.",
+};
+
+pub(super) const SHIP_FAILURES: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_failures_total",
+    kind: MetricKind::Counter,
+    labels: &["sink", "kind"],
+    help: "Attempts to ship audit records that failed; they are made again.",
+};
+
+pub(super) const SHIP_LAST_SUCCESS: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_last_success_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    labels: &["sink"],
+    help: "When a sink last acknowledged audit records, in seconds since 1970; 0 for never since the start.",
 };
 
 pub(super) const JWKS_LAST_SUCCESS: MetricRow = MetricRow {
