@@ -56,7 +56,11 @@ impl Commands for Shared {
             json!({ "name": server.audience.server.as_str(), "resource": server.resource })
         });
         let head = self.parts.shipped_from.borrow().seq;
-        let sinks = self.parts.sinks.iter().map(|sink| shipping::shown(sink, head));
+        let sinks = self
+            .parts
+            .sinks
+            .iter()
+            .map(|sink| shipping::shown(sink, head));
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "instance": self.parts.instance,

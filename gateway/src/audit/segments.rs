@@ -72,7 +72,12 @@ mod tests {
         for first in [21, 1, 300] {
             std::fs::write(Segments::path(here, first), b"").unwrap();
         }
-        for other in ["lock", "1.jsonl", "gatewright-2026.jsonl", "+0000000000000000001.jsonl"] {
+        for other in [
+            "lock",
+            "1.jsonl",
+            "gatewright-2026.jsonl",
+            "+0000000000000000001.jsonl",
+        ] {
             std::fs::write(here.join(other), b"").unwrap();
         }
         let found: Vec<_> = Segments::list(here).unwrap();

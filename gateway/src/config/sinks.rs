@@ -32,7 +32,9 @@ pub(crate) fn sinks(root: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<S
 }
 
 fn sink(section: &Section<'_>, review: &mut Review<'_>) -> Option<(SinkSettings, Text)> {
-    let mut named = KINDS.into_iter().filter(|kind| section.node(kind).is_some());
+    let mut named = KINDS
+        .into_iter()
+        .filter(|kind| section.node(kind).is_some());
     let (Some(kind), None) = (named.next(), named.next()) else {
         let help = format!("name exactly one of `{}`", KINDS.join("`, `"));
         let message = "an item of `ship` is one sink";
@@ -64,7 +66,8 @@ fn sink(section: &Section<'_>, review: &mut Review<'_>) -> Option<(SinkSettings,
 /// The name stands in metrics and is part of a file's name.
 fn check_name(name: &Text, review: &mut Review<'_>) -> Option<()> {
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-    let is_good = (1..=LONGEST_NAME).contains(&name.value.len()) && name.value.bytes().all(is_plain);
+    let is_good =
+        (1..=LONGEST_NAME).contains(&name.value.len()) && name.value.bytes().all(is_plain);
     if is_good && name.value != LEDGER {
         return Some(());
     }
@@ -86,7 +89,9 @@ fn refuse_twin(sink: &SinkSettings, name: &Text, known: &[SinkSettings], review:
 fn http(keys: &Section<'_>, place: &str, review: &mut Review<'_>) -> Option<HttpSettings> {
     let written = keys.text(place);
     let url = written.as_ref().and_then(|text| web_url(text, review));
-    let url = written.zip(url).and_then(|(text, url)| secured(&text, url, review));
+    let url = written
+        .zip(url)
+        .and_then(|(text, url)| secured(&text, url, review));
     let url = match (place, url) {
         ("endpoint", Some(url)) => Some(logs_url(&url)),
         (_, url) => url.map(String::from),
@@ -111,7 +116,10 @@ fn http(keys: &Section<'_>, place: &str, review: &mut Review<'_>) -> Option<Http
 /// Where a collector takes logs, below its base (OTLP/HTTP 1.0).
 fn logs_url(endpoint: &Url) -> String {
     let mut url = endpoint.clone();
-    url.set_path(&format!("{}/v1/logs", endpoint.path().trim_end_matches('/')));
+    url.set_path(&format!(
+        "{}/v1/logs",
+        endpoint.path().trim_end_matches('/')
+    ));
     url.into()
 }
 
@@ -154,7 +162,8 @@ fn nats_url(written: &Text, review: &mut Review<'_>) -> Option<String> {
     let parsed = Url::parse(&written.value).ok().filter(|url| {
         let is_bare = url.username().is_empty() && url.password().is_none();
         let is_known = matches!(url.scheme(), "nats" | "tls");
-        let ends = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+        let ends =
+            matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
         is_bare && is_known && ends && url.host().is_some()
     });
     let Some(url) = parsed else {
@@ -181,7 +190,8 @@ fn secured(written: &Text, url: Url, review: &mut Review<'_>) -> Option<Url> {
 /// The host of a URL whose scheme is no web scheme is only text.
 fn is_loopback_text(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
-    bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare.parse::<std::net::IpAddr>()
+        .is_ok_and(|address| address.is_loopback())
 }
 
 fn stream(written: &Text, review: &mut Review<'_>) -> Option<String> {
@@ -190,7 +200,12 @@ fn stream(written: &Text, review: &mut Review<'_>) -> Option<String> {
         return Some(written.value.clone());
     }
     let message = format!("`{}` cannot be the name of a stream", written.value);
-    review.report(written.at, "bad-stream", message, "write letters, digits, `_` and `-`");
+    review.report(
+        written.at,
+        "bad-stream",
+        message,
+        "write letters, digits, `_` and `-`",
+    );
     None
 }
 

@@ -75,15 +75,25 @@ impl Destination for Observed {
     async fn arrived(&self) -> Vec<String> {
         let original = |record: &Value| {
             let attributes = record["attributes"].as_array().unwrap();
-            let mut named = attributes.iter().filter(|one| one["key"] == "log.record.original");
-            named.next().unwrap()["value"]["stringValue"].as_str().unwrap().to_owned()
+            let mut named = attributes
+                .iter()
+                .filter(|one| one["key"] == "log.record.original");
+            named.next().unwrap()["value"]["stringValue"]
+                .as_str()
+                .unwrap()
+                .to_owned()
         };
         let requests = self.0.kept().into_iter();
         let parsed = requests.map(|kept| serde_json::from_slice::<Value>(&kept.body).unwrap());
         parsed
             .flat_map(|request| {
                 let records = &request["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
-                records.as_array().unwrap().iter().map(original).collect::<Vec<_>>()
+                records
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(original)
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
@@ -154,7 +164,7 @@ impl Destination for Streamed {
     }
 
     async fn fail(&mut self) {
-        self.0.kill();
+        self.0.stop();
     }
 
     async fn mend(&mut self) {
@@ -169,11 +179,17 @@ impl Destination for Streamed {
 /// Each line once, where it first came.
 fn firsts(lines: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
-    lines.into_iter().filter(|line| seen.insert(line.clone())).collect()
+    lines
+        .into_iter()
+        .filter(|line| seen.insert(line.clone()))
+        .collect()
 }
 
 async fn until_shipped(running: &Running, seq: u64) {
-    super::support::until("everything is acknowledged", || running.standing.waiting(seq) == 0).await;
+    super::support::until("everything is acknowledged", || {
+        running.standing.waiting(seq) == 0
+    })
+    .await;
 }
 
 async fn holds_for(mut destination: impl Destination) {
@@ -184,7 +200,11 @@ async fn holds_for(mut destination: impl Destination) {
     book.rotate();
     book.write(40);
     until_shipped(&running, 100).await;
-    assert_eq!(destination.arrived().await, book.lines(), "in order, over segments, each once");
+    assert_eq!(
+        destination.arrived().await,
+        book.lines(),
+        "in order, over segments, each once"
+    );
 
     destination.fail().await;
     book.write(50);
@@ -192,10 +212,17 @@ async fn holds_for(mut destination: impl Destination) {
     super::support::until("the failure is noticed", is_in_trouble).await;
     book.rotate();
     book.write(50);
-    assert!(running.standing.waiting(200) >= 50, "what is not there is waiting");
+    assert!(
+        running.standing.waiting(200) >= 50,
+        "what is not there is waiting"
+    );
     destination.mend().await;
     until_shipped(&running, 200).await;
-    assert_eq!(firsts(destination.arrived().await), book.lines(), "nothing lost, in order");
+    assert_eq!(
+        firsts(destination.arrived().await),
+        book.lines(),
+        "nothing lost, in order"
+    );
     assert_eq!(running.standing.trouble(), None);
 
     running.finish().await;
@@ -205,7 +232,11 @@ async fn holds_for(mut destination: impl Destination) {
     until_shipped(&again, 230).await;
     again.finish().await;
     let after = destination.arrived().await;
-    assert_eq!(after.len(), before + 30, "a gateway that stopped in order sends nothing twice");
+    assert_eq!(
+        after.len(),
+        before + 30,
+        "a gateway that stopped in order sends nothing twice"
+    );
     assert_eq!(firsts(after), book.lines());
 
     // As after a crash: the cursor is an old one.
@@ -215,7 +246,11 @@ async fn holds_for(mut destination: impl Destination) {
     let crashed = Running::start(&book, "sink", destination.shipper());
     until_shipped(&crashed, 230).await;
     crashed.finish().await;
-    assert_eq!(firsts(destination.arrived().await), book.lines(), "at least once");
+    assert_eq!(
+        firsts(destination.arrived().await),
+        book.lines(),
+        "at least once"
+    );
 }
 
 #[tokio::test]

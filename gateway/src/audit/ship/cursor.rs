@@ -48,7 +48,10 @@ impl CursorFile {
     /// Puts `place` there, and on the disk.
     pub(super) fn save(&self, place: &Place) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let beside = self.path.with_extension("json.new");
         let mut file: File = OpenOptions::new()
             .create(true)
@@ -147,11 +150,18 @@ mod tests {
         settle(ledger.path(), &[]).unwrap();
         settle(ledger.path(), &["old", "kept"]).unwrap();
         assert_eq!((seq("old"), seq("kept")), (Some(0), Some(0)));
-        CursorFile::of(ledger.path(), "old").save(&place(7)).unwrap();
-        CursorFile::of(ledger.path(), "kept").save(&place(8)).unwrap();
+        CursorFile::of(ledger.path(), "old")
+            .save(&place(7))
+            .unwrap();
+        CursorFile::of(ledger.path(), "kept")
+            .save(&place(8))
+            .unwrap();
 
         settle(ledger.path(), &["kept", "new"]).unwrap();
-        assert_eq!((seq("old"), seq("kept"), seq("new")), (None, Some(8), Some(0)));
+        assert_eq!(
+            (seq("old"), seq("kept"), seq("new")),
+            (None, Some(8), Some(0))
+        );
 
         settle(ledger.path(), &["old"]).unwrap();
         assert_eq!((seq("old"), seq("kept"), seq("new")), (Some(7), None, None));

@@ -21,11 +21,16 @@ pub(crate) fn watch(directories: Vec<PathBuf>) -> watch::Receiver<Head> {
                 let end = end(&mut tail);
                 (tail, end)
             });
-            let Ok((kept, end)) = looked.await else { return };
+            let Ok((kept, end)) = looked.await else {
+                return;
+            };
             tail = kept;
             if let Ok(Some(place)) = end {
                 let hash = Head::START.hash;
-                told.send_replace(Head { seq: place.seq, hash });
+                told.send_replace(Head {
+                    seq: place.seq,
+                    hash,
+                });
             }
             tokio::select! {
                 () = told.closed() => return,

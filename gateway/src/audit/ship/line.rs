@@ -72,10 +72,7 @@ impl Line {
         };
         let event_id = Some(Box::from(&*told.event_id));
         let (prev, hash) = match &told.integrity {
-            Some(chain) => (
-                Some(Box::from(&*chain.prev)),
-                Some(Box::from(&*chain.hash)),
-            ),
+            Some(chain) => (Some(Box::from(&*chain.prev)), Some(Box::from(&*chain.hash))),
             None => (None, None),
         };
         let place = place(told.seq, hash);

@@ -28,7 +28,11 @@ pub(super) struct Nats {
 impl Nats {
     /// Connects to nobody yet. The error says why it never could.
     pub(super) fn new(settings: &NatsSettings) -> Result<Self, String> {
-        let tls = settings.ca_file.as_deref().map(link::trusting).transpose()?;
+        let tls = settings
+            .ca_file
+            .as_deref()
+            .map(link::trusting)
+            .transpose()?;
         Ok(Self {
             settings: settings.clone(),
             tls: tls.map(Arc::new),

@@ -40,7 +40,9 @@ impl Pace {
             ShipError::Busy {
                 retry_after: Some(asked),
                 ..
-            } => (*asked).min(self.patience).max(Self::scattered(usual, failures)),
+            } => (*asked)
+                .min(self.patience)
+                .max(Self::scattered(usual, failures)),
             ShipError::Busy { .. }
             | ShipError::Unreachable(_)
             | ShipError::TimedOut(_)
@@ -68,7 +70,13 @@ mod tests {
     #[test]
     fn the_wait_doubles_up_to_a_bound() {
         let pace = Pace::default();
-        for (failures, most) in [(1, 250), (2, 500), (3, 1_000), (8, 30_000), (u32::MAX, 30_000)] {
+        for (failures, most) in [
+            (1, 250),
+            (2, 500),
+            (3, 1_000),
+            (8, 30_000),
+            (u32::MAX, 30_000),
+        ] {
             let wait = pace.after(failures, &unreachable());
             let most = Duration::from_millis(most);
             assert!(wait >= most / 2 && wait <= most, "{failures}: {wait:?}");
@@ -78,7 +86,9 @@ mod tests {
     #[test]
     fn two_gateways_do_not_wait_equally_long() {
         let waits = |pace: Pace| -> Vec<_> {
-            (1..20).map(|failures| pace.after(failures, &unreachable())).collect()
+            (1..20)
+                .map(|failures| pace.after(failures, &unreachable()))
+                .collect()
         };
         assert_ne!(waits(Pace::default()), waits(Pace::default()));
     }

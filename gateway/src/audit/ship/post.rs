@@ -74,7 +74,9 @@ fn judge(status: u16, headers: &HeaderMap) -> Result<(), ShipError> {
         200..=299 => Ok(()),
         413 => Err(ShipError::TooLarge),
         408 | 429 | 500..=599 => {
-            let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let asked = headers
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok());
             let seconds = asked.and_then(|text| text.trim().parse().ok());
             Err(ShipError::Busy {
                 status,

@@ -61,7 +61,9 @@ impl Shipping {
         let names: Vec<_> = sinks.iter().map(|sink| &*sink.name).collect();
         let settled = source.directories.first().map(|home| settle(home, &names));
         if let Some(Err(error)) = settled {
-            names.iter().for_each(|name| report(name, Tiding::CursorUnwritable(&error)));
+            names
+                .iter()
+                .for_each(|name| report(name, Tiding::CursorUnwritable(&error)));
         }
         let (stop, stopping) = watch::channel(false);
         let prepare = |sink: &SinkSettings| courier(sink, source, &stopping, (clock, report));
@@ -130,9 +132,21 @@ fn courier(
             "stdout",
             STDOUT,
         ),
-        SinkKind::Http(http) => (Box::new(Http::new(http).map_err(failed)?), "http", http.batch),
-        SinkKind::Nats(nats) => (Box::new(Nats::new(nats).map_err(failed)?), "nats", nats.batch),
-        SinkKind::Otlp(http) => (Box::new(Otlp::new(http).map_err(failed)?), "otlp", http.batch),
+        SinkKind::Http(http) => (
+            Box::new(Http::new(http).map_err(failed)?),
+            "http",
+            http.batch,
+        ),
+        SinkKind::Nats(nats) => (
+            Box::new(Nats::new(nats).map_err(failed)?),
+            "nats",
+            nats.batch,
+        ),
+        SinkKind::Otlp(http) => (
+            Box::new(Otlp::new(http).map_err(failed)?),
+            "otlp",
+            http.batch,
+        ),
     };
     let home = source.directories.first().cloned().unwrap_or_default();
     let cursor = CursorFile::of(&home, &sink.name);

@@ -61,7 +61,10 @@ impl Standing {
 
     /// How many attempts failed in each way.
     pub(crate) fn failures(&self) -> impl Iterator<Item = (FailureKind, u64)> {
-        let counted = self.failures.iter().map(|count| count.load(Ordering::Relaxed));
+        let counted = self
+            .failures
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
         FailureKind::ALL.into_iter().zip(counted)
     }
 
@@ -77,9 +80,15 @@ impl Standing {
     }
 
     /// Another `count` records are there, up to `seq`. Was there trouble before?
-    pub(super) fn acknowledged(&self, (count, rejected): (u64, u64), seq: u64, now: UnixTime) -> Option<FailureKind> {
+    pub(super) fn acknowledged(
+        &self,
+        (count, rejected): (u64, u64),
+        seq: u64,
+        now: UnixTime,
+    ) -> Option<FailureKind> {
         self.acknowledged.store(seq, Ordering::Relaxed);
-        self.shipped.fetch_add(count.saturating_sub(rejected), Ordering::Relaxed);
+        self.shipped
+            .fetch_add(count.saturating_sub(rejected), Ordering::Relaxed);
         self.rejected.fetch_add(rejected, Ordering::Relaxed);
         self.last_success.store(now.millis(), Ordering::Relaxed);
         self.turn(None)

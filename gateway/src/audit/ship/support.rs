@@ -69,7 +69,13 @@ impl Book {
     /// Bytes as they are, of which nobody is told.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         let path = Segments::path(self.folder.path(), self.seq.max(1));
-        let open = || OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let open = || {
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap()
+        };
         self.file.get_or_insert_with(open).write_all(bytes).unwrap();
     }
 
@@ -106,7 +112,11 @@ pub(super) fn lines_in(directory: &Path) -> Vec<String> {
         std::fs::read_to_string(&segment.path).unwrap()
     };
     let texts: Vec<_> = segments.iter().map(text).collect();
-    texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+    texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A courier that runs, and how to stop it.

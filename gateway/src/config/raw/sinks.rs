@@ -32,7 +32,11 @@ static NATS: &[Key] = &[
     ),
     key("stream", Shape::Text, Presence::Required("stream: AUDIT")),
     key("name", Shape::Text, Presence::Default("nats")),
-    key("subject", Shape::Text, Presence::Default("gatewright.audit")),
+    key(
+        "subject",
+        Shape::Text,
+        Presence::Default("gatewright.audit"),
+    ),
     key("create", Shape::Flag, Presence::Optional),
     key("credentials_file", Shape::Text, Presence::Optional),
     key("token_file", Shape::Text, Presence::Optional),

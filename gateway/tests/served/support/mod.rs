@@ -6,6 +6,8 @@ mod authority;
 mod dpop;
 mod gateway;
 mod issuer;
+mod nats;
+mod segments;
 mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
@@ -13,6 +15,8 @@ pub(crate) use authority::{Authority, Dialler, Leaf, Seen};
 pub(crate) use dpop::{Holder, hash, presenting};
 pub(crate) use gateway::{Gateway, Setup, records_in};
 pub(crate) use issuer::{Issuer, now};
+pub(crate) use nats::NatsServer;
+pub(crate) use segments::{lines_in, write_segment};
 pub(crate) use upstream::{Arrived, Reply, Upstream, eventually, tool};
 
 /// The path of the server in the usual setup.

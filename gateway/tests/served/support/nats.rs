@@ -55,7 +55,10 @@ impl NatsServer {
             .expect("nats-server, of Debian's package nats-server, is installed");
         self.child = Some(child);
         for _ in 0..500 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port))
+                .await
+                .is_ok()
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -63,11 +66,15 @@ impl NatsServer {
         panic!("{}", std::fs::read_to_string(self.log()).unwrap());
     }
 
-    /// Kills it: connections break, and what it had not stored is gone.
-    pub(crate) fn kill(&mut self) {
+    /// Stops it: connections break, in the middle of whatever is under way.
+    pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+            // It writes what it acknowledged on this signal; on another one it may lose some.
+            let asked = Command::new("kill")
+                .args(["-TERM", &child.id().to_string()])
+                .status();
+            assert!(asked.unwrap().success());
+            child.wait().unwrap();
         }
     }
 
@@ -124,7 +131,10 @@ impl NatsServer {
 
 impl Drop for NatsServer {
     fn drop(&mut self) {
-        self.kill();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -50,7 +50,9 @@ impl Shipper for Moody {
         }
         let seqs = batch.iter().map(|line| line.place.seq).collect();
         told.batches.push(seqs);
-        Ok(Receipt { rejected: std::mem::take(&mut told.rejected) })
+        Ok(Receipt {
+            rejected: std::mem::take(&mut told.rejected),
+        })
     }
 }
 
@@ -76,14 +78,20 @@ fn notes() -> (Arc<Mutex<Vec<String>>>, Report) {
 }
 
 async fn shipped(running: &Running, seq: u64) {
-    until("everything is acknowledged", || running.standing.waiting(seq) == 0).await;
+    until("everything is acknowledged", || {
+        running.standing.waiting(seq) == 0
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_batch_that_is_too_large_is_halved_until_it_fits() {
     let mut book = Book::new();
     book.write(10);
-    let sink = Moody::with(Told { most: Some(3), ..Told::default() });
+    let sink = Moody::with(Told {
+        most: Some(3),
+        ..Told::default()
+    });
     let running = Running::start(&book, "sink", Box::new(sink.clone()));
     shipped(&running, 10).await;
     let batches = sink.batches();
@@ -96,7 +104,10 @@ async fn a_batch_that_is_too_large_is_halved_until_it_fits() {
 async fn one_record_that_is_too_large_holds_the_sink_up_and_is_told() {
     let mut book = Book::new();
     book.write(1);
-    let sink = Moody::with(Told { most: Some(0), ..Told::default() });
+    let sink = Moody::with(Told {
+        most: Some(0),
+        ..Told::default()
+    });
     let (notes, report) = notes();
     let running = Running::start_told(&book, "siem", Box::new(sink.clone()), report);
     let is_told = || !notes.lock().unwrap().is_empty();
@@ -116,7 +127,10 @@ async fn failures_are_counted_each_and_told_once_until_they_change() {
         unreachable(),
     ];
     let (notes, report) = notes();
-    let sink = Moody::with(Told { errors, ..Told::default() });
+    let sink = Moody::with(Told {
+        errors,
+        ..Told::default()
+    });
     let running = Running::start_told(&book, "siem", Box::new(sink), report);
     shipped(&running, 1).await;
     let counted: Vec<_> = running
@@ -124,11 +138,18 @@ async fn failures_are_counted_each_and_told_once_until_they_change() {
         .failures()
         .filter(|(_, count)| *count > 0)
         .collect();
-    assert_eq!(counted, [(FailureKind::Unreachable, 3), (FailureKind::TimedOut, 1)]);
+    assert_eq!(
+        counted,
+        [(FailureKind::Unreachable, 3), (FailureKind::TimedOut, 1)]
+    );
     let told = notes.lock().unwrap().clone();
     assert_eq!(
         told,
-        ["siem: failed unreachable", "siem: failed timed_out", "siem: recovered timed_out"]
+        [
+            "siem: failed unreachable",
+            "siem: failed timed_out",
+            "siem: recovered timed_out"
+        ]
     );
     assert!(running.standing.last_success().is_some());
 }
@@ -139,13 +160,20 @@ async fn a_refusal_is_told_each_time_and_tried_again() {
     book.write(1);
     let refused = || ShipError::Refused("status 403".to_owned());
     let (notes, report) = notes();
-    let sink = Moody::with(Told { errors: vec![refused(), refused()], ..Told::default() });
+    let sink = Moody::with(Told {
+        errors: vec![refused(), refused()],
+        ..Told::default()
+    });
     let running = Running::start_told(&book, "siem", Box::new(sink), report);
     shipped(&running, 1).await;
     let told = notes.lock().unwrap().clone();
     assert_eq!(
         told,
-        ["siem: failed refused", "siem: failed refused", "siem: recovered refused"]
+        [
+            "siem: failed refused",
+            "siem: failed refused",
+            "siem: recovered refused"
+        ]
     );
 }
 
@@ -154,10 +182,16 @@ async fn what_a_destination_throws_away_is_counted_and_not_sent_again() {
     let mut book = Book::new();
     book.write(5);
     let (notes, report) = notes();
-    let sink = Moody::with(Told { rejected: 2, ..Told::default() });
+    let sink = Moody::with(Told {
+        rejected: 2,
+        ..Told::default()
+    });
     let running = Running::start_told(&book, "siem", Box::new(sink.clone()), report);
     shipped(&running, 5).await;
-    assert_eq!((running.standing.shipped(), running.standing.rejected()), (3, 2));
+    assert_eq!(
+        (running.standing.shipped(), running.standing.rejected()),
+        (3, 2)
+    );
     assert_eq!(*notes.lock().unwrap(), ["siem: rejected 2"]);
     assert_eq!(sink.batches().len(), 1);
 }
@@ -165,7 +199,10 @@ async fn what_a_destination_throws_away_is_counted_and_not_sent_again() {
 #[tokio::test]
 async fn a_sink_that_hangs_slows_no_other() {
     let mut book = Book::new();
-    let stuck = Moody::with(Told { is_stuck: true, ..Told::default() });
+    let stuck = Moody::with(Told {
+        is_stuck: true,
+        ..Told::default()
+    });
     let hanging = Running::start(&book, "stuck", Box::new(stuck));
     let good = Running::start(&book, "good", Box::new(Moody::default()));
     book.write(500);
@@ -191,7 +228,10 @@ async fn a_courier_that_stops_does_not_wait_for_a_sink_that_fails() {
     let mut book = Book::new();
     book.write(1);
     let errors = (0..1_000_000).map(|_| unreachable()).collect();
-    let sink = Moody::with(Told { errors, ..Told::default() });
+    let sink = Moody::with(Told {
+        errors,
+        ..Told::default()
+    });
     let running = Running::start(&book, "sink", Box::new(sink.clone()));
     until("it fails", || running.standing.trouble().is_some()).await;
     running.finish().await;

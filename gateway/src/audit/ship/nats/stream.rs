@@ -1,8 +1,8 @@
 //! The stream that takes the records: looked for on each new connection, made only where the configuration says so.
 
+use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, StorageType};
 use async_nats::jetstream::{Context, ErrorCode};
-use async_nats::jetstream::context::GetStreamErrorKind;
 
 use super::link::last_cause;
 use crate::audit::ship::settings::{MissingStream, NatsSettings};

@@ -35,8 +35,13 @@ async fn shipped(settings: &NatsSettings, lines: &[Line]) -> Result<(), ShipErro
 #[tokio::test]
 async fn a_stream_that_is_missing_is_waited_for() {
     let server = NatsServer::start("").await;
-    let told = shipped(&settings(server.url()), &[line(1)]).await.unwrap_err();
-    assert!(matches!(&told, ShipError::Refused(why) if why.contains("does not exist")), "{told:?}");
+    let told = shipped(&settings(server.url()), &[line(1)])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&told, ShipError::Refused(why) if why.contains("does not exist")),
+        "{told:?}"
+    );
     server.make_stream("AUDIT").await;
     shipped(&settings(server.url()), &[line(1)]).await.unwrap();
     assert_eq!(server.messages("AUDIT").await.len(), 1);
@@ -45,7 +50,10 @@ async fn a_stream_that_is_missing_is_waited_for() {
 #[tokio::test]
 async fn a_stream_that_is_made_lets_nobody_take_a_record_out() {
     let server = NatsServer::start("").await;
-    let making = NatsSettings { missing: MissingStream::Made, ..settings(server.url()) };
+    let making = NatsSettings {
+        missing: MissingStream::Made,
+        ..settings(server.url())
+    };
     shipped(&making, &[line(1), line(2)]).await.unwrap();
     let stream = server.context().await.get_stream("AUDIT").await.unwrap();
     assert!(stream.delete_message(1).await.is_err());
@@ -57,7 +65,10 @@ async fn a_stream_that_is_made_lets_nobody_take_a_record_out() {
 async fn a_record_goes_to_the_named_stream_and_no_other() {
     let server = NatsServer::start("").await;
     server.make_stream("OTHER").await;
-    let stray = NatsSettings { stream: "AUDIT".to_owned(), ..settings(server.url()) };
+    let stray = NatsSettings {
+        stream: "AUDIT".to_owned(),
+        ..settings(server.url())
+    };
     let context = server.context().await;
     let config = async_nats::jetstream::stream::Config {
         name: "AUDIT".to_owned(),
@@ -68,7 +79,10 @@ async fn a_record_goes_to_the_named_stream_and_no_other() {
     let told = shipped(&stray, &[line(1)]).await.unwrap_err();
     assert!(matches!(told, ShipError::Refused(_)), "{told:?}");
     assert!(server.messages("OTHER").await.is_empty());
-    let elsewhere = NatsSettings { subject: "somewhere.else".to_owned(), ..stray };
+    let elsewhere = NatsSettings {
+        subject: "somewhere.else".to_owned(),
+        ..stray
+    };
     shipped(&elsewhere, &[line(1)]).await.unwrap();
     assert_eq!(server.messages("AUDIT").await.len(), 1);
 }
@@ -79,7 +93,9 @@ async fn the_server_drops_what_it_has() {
     server.make_stream("AUDIT").await;
     let settings = settings(server.url());
     shipped(&settings, &[line(1), line(2)]).await.unwrap();
-    shipped(&settings, &[line(1), line(2), line(3)]).await.unwrap();
+    shipped(&settings, &[line(1), line(2), line(3)])
+        .await
+        .unwrap();
     assert_eq!(server.messages("AUDIT").await.len(), 3);
 }
 
@@ -105,13 +121,20 @@ async fn a_record_that_the_server_finds_too_large_is_refused() {
     let server = NatsServer::start("max_payload: 1024").await;
     server.make_stream("AUDIT").await;
     let large = Line::read("x".repeat(2_000).into(), &Place::default());
-    let told = shipped(&settings(server.url()), &[large]).await.unwrap_err();
-    assert!(matches!(&told, ShipError::Refused(why) if why.contains("larger")), "{told:?}");
+    let told = shipped(&settings(server.url()), &[large])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&told, ShipError::Refused(why) if why.contains("larger")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_cannot_be_reached() {
-    let told = shipped(&settings("nats://127.0.0.1:1".to_owned()), &[line(1)]).await.unwrap_err();
+    let told = shipped(&settings("nats://127.0.0.1:1".to_owned()), &[line(1)])
+        .await
+        .unwrap_err();
     assert!(matches!(told, ShipError::Unreachable(_)), "{told:?}");
 }
 
@@ -130,16 +153,25 @@ async fn a_server_that_is_stopped_and_started_under_load_holds_each_record_once_
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         seq += 1_000;
-        until("some of it is there", || running.standing.waiting(u64::MAX) < started).await;
-        server.kill();
+        until("some of it is there", || {
+            running.standing.waiting(u64::MAX) < started
+        })
+        .await;
+        server.stop();
         book.write(200);
         book.rotate();
         seq += 200;
-        until("the loss is noticed", || running.standing.trouble().is_some()).await;
+        until("the loss is noticed", || {
+            running.standing.trouble().is_some()
+        })
+        .await;
         assert!(running.standing.waiting(seq) > 0, "round {round}");
         server.resume().await;
     }
-    until("everything is acknowledged", || running.standing.waiting(seq) == 0).await;
+    until("everything is acknowledged", || {
+        running.standing.waiting(seq) == 0
+    })
+    .await;
     running.finish().await;
     assert_eq!(server.messages("AUDIT").await, book.lines());
 }

@@ -39,7 +39,10 @@ fn any_value(value: &Value) -> Value {
             json!({ "arrayValue": { "values": items.iter().map(any_value).collect::<Vec<_>>() } })
         }
         Value::Object(members) => {
-            let values: Vec<_> = members.iter().map(|(key, value)| attribute(key, value)).collect();
+            let values: Vec<_> = members
+                .iter()
+                .map(|(key, value)| attribute(key, value))
+                .collect();
             json!({ "kvlistValue": { "values": values } })
         }
     }

@@ -21,7 +21,10 @@ pub(super) fn request(batch: &[Line]) -> Vec<u8> {
 }
 
 fn log_record(line: &Line) -> Value {
-    let original = attribute("log.record.original", &json!(String::from_utf8_lossy(&line.bytes)));
+    let original = attribute(
+        "log.record.original",
+        &json!(String::from_utf8_lossy(&line.bytes)),
+    );
     let Ok(Value::Object(members)) = serde_json::from_slice(&line.bytes) else {
         return json!({
             "eventName": "gatewright.unreadable",

@@ -20,8 +20,14 @@ fn records(lines: &[Line]) -> Vec<Value> {
         resource["resource"]["attributes"][0],
         json!({ "key": "service.name", "value": { "stringValue": "gatewright" } })
     );
-    assert_eq!(resource["scopeLogs"][0]["scope"]["name"], "gatewright.audit");
-    resource["scopeLogs"][0]["logRecords"].as_array().unwrap().clone()
+    assert_eq!(
+        resource["scopeLogs"][0]["scope"]["name"],
+        "gatewright.audit"
+    );
+    resource["scopeLogs"][0]["logRecords"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn attribute<'r>(record: &'r Value, key: &str) -> Option<&'r Value> {
@@ -36,13 +42,19 @@ fn a_record_has_its_name_time_trace_and_dotted_attributes() {
     assert_eq!(record["eventName"], "gatewright.decision");
     assert_eq!(record["timeUnixNano"], "1795334400250000000");
     assert_eq!(record["traceId"], "0af7651916cd43dd8448eb211c80319c");
-    assert_eq!((&record["severityNumber"], &record["severityText"]), (&json!(13), &json!("WARN")));
+    assert_eq!(
+        (&record["severityNumber"], &record["severityText"]),
+        (&json!(13), &json!("WARN"))
+    );
     assert!(record.get("body").is_none());
     let expected = [
         ("sub", json!({ "stringValue": "alice" })),
         ("seq", json!({ "intValue": "1" })),
         ("subject.iss", json!({ "stringValue": "https://auth.test" })),
-        ("subject.roles", json!({ "arrayValue": { "values": [{ "stringValue": "a" }] } })),
+        (
+            "subject.roles",
+            json!({ "arrayValue": { "values": [{ "stringValue": "a" }] } }),
+        ),
         (
             "actor.chain",
             json!({ "arrayValue": { "values": [{ "kvlistValue": { "values": [
@@ -63,14 +75,24 @@ fn a_record_has_its_name_time_trace_and_dotted_attributes() {
 #[test]
 fn what_was_refused_or_is_strange_stands_out() {
     let cases = [
-        (r#"{"seq":1,"event_id":"a","kind":"decision","decision":"allow"}"#, 9),
-        (r#"{"seq":1,"event_id":"a","kind":"decision","decision":"deny"}"#, 13),
+        (
+            r#"{"seq":1,"event_id":"a","kind":"decision","decision":"allow"}"#,
+            9,
+        ),
+        (
+            r#"{"seq":1,"event_id":"a","kind":"decision","decision":"deny"}"#,
+            13,
+        ),
         (r#"{"seq":1,"event_id":"a","kind":"anomaly"}"#, 13),
         (r#"{"seq":1,"event_id":"a","kind":"lifecycle"}"#, 9),
         ("torn", 17),
     ];
     for (text, number) in cases {
-        assert_eq!(records(&[line(text)])[0]["severityNumber"], number, "{text}");
+        assert_eq!(
+            records(&[line(text)])[0]["severityNumber"],
+            number,
+            "{text}"
+        );
     }
 }
 
@@ -86,14 +108,20 @@ fn a_line_that_cannot_be_read_still_arrives() {
 fn a_trace_that_is_none_is_left_out() {
     for trace in ["", "zz", "00000000000000000000000000000000"] {
         let text = format!(r#"{{"seq":1,"event_id":"a","trace_id":"{trace}"}}"#);
-        assert!(records(&[line(&text)])[0].get("traceId").is_none(), "{trace}");
+        assert!(
+            records(&[line(&text)])[0].get("traceId").is_none(),
+            "{trace}"
+        );
     }
 }
 
 #[test]
 fn a_partial_success_says_how_many_were_thrown_away() {
     let cases = [
-        (r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"no"}}"#, 3),
+        (
+            r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"no"}}"#,
+            3,
+        ),
         (r#"{"partialSuccess":{"rejectedLogRecords":4}}"#, 4),
         (r#"{"partialSuccess":{"errorMessage":"only a warning"}}"#, 0),
         (r#"{"partialSuccess":{}}"#, 0),
@@ -109,7 +137,9 @@ fn a_partial_success_says_how_many_were_thrown_away() {
 #[tokio::test]
 async fn a_partial_success_is_a_success() {
     let collector = Collector::start().await;
-    collector.next([Act::Take(r#"{"partialSuccess":{"rejectedLogRecords":"1"}}"#)]);
+    collector.next([Act::Take(
+        r#"{"partialSuccess":{"rejectedLogRecords":"1"}}"#,
+    )]);
     let mut otlp = Otlp::new(&collector.settings()).unwrap();
     let receipt = otlp.ship(&[line(RECORD), line(RECORD)]).await.unwrap();
     assert_eq!(receipt.rejected, 1);

@@ -17,7 +17,11 @@ async fn a_collector_that_asks_for_patience_is_busy() {
     let collector = Collector::start().await;
     for (status, header, wait) in [
         (429, Some(("retry-after", "7")), Some(7)),
-        (503, Some(("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")), None),
+        (
+            503,
+            Some(("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")),
+            None,
+        ),
         (500, None, None),
         (502, None, None),
         (504, None, None),
@@ -25,7 +29,10 @@ async fn a_collector_that_asks_for_patience_is_busy() {
     ] {
         collector.next([Act::Turn(status, header)]);
         match posted(&collector.settings()).await {
-            Err(ShipError::Busy { status: told, retry_after }) => {
+            Err(ShipError::Busy {
+                status: told,
+                retry_after,
+            }) => {
                 assert_eq!((told, retry_after), (status, wait.map(Duration::from_secs)));
             }
             other => panic!("{status}: {other:?}"),
@@ -40,7 +47,10 @@ async fn a_collector_that_says_no_refuses() {
     for status in [400, 401, 403, 404, 422, 304] {
         collector.next([Act::Turn(status, None)]);
         let told = posted(&collector.settings()).await.unwrap_err();
-        assert!(matches!(&told, ShipError::Refused(why) if why.contains(&status.to_string())), "{told:?}");
+        assert!(
+            matches!(&told, ShipError::Refused(why) if why.contains(&status.to_string())),
+            "{told:?}"
+        );
     }
 }
 
@@ -67,7 +77,10 @@ async fn a_collector_that_hangs_is_given_up_in_time() {
     let collector = Collector::start().await;
     collector.next([Act::Hang]);
     let timeout = Duration::from_millis(100);
-    let settings = HttpSettings { timeout, ..collector.settings() };
+    let settings = HttpSettings {
+        timeout,
+        ..collector.settings()
+    };
     let began = Instant::now();
     let told = posted(&settings).await.unwrap_err();
     assert!(matches!(told, ShipError::TimedOut(_)), "{told:?}");
@@ -81,10 +94,16 @@ async fn a_collector_that_dies_or_is_not_there_cannot_be_reached() {
     let told = posted(&collector.settings()).await.unwrap_err();
     assert!(matches!(told, ShipError::Unreachable(_)), "{told:?}");
     let url = "http://127.0.0.1:1/secret-path?key=hidden".to_owned();
-    let settings = HttpSettings { url, ..collector.settings() };
+    let settings = HttpSettings {
+        url,
+        ..collector.settings()
+    };
     let told = posted(&settings).await.unwrap_err();
     assert!(matches!(told, ShipError::Unreachable(_)), "{told:?}");
-    assert!(!told.to_string().contains("hidden"), "a URL may hold a secret: {told}");
+    assert!(
+        !told.to_string().contains("hidden"),
+        "a URL may hold a secret: {told}"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +111,10 @@ async fn the_token_is_the_one_that_the_file_has_now() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
-    let settings = HttpSettings { token_file: Some(file.clone()), ..collector.settings() };
+    let settings = HttpSettings {
+        token_file: Some(file.clone()),
+        ..collector.settings()
+    };
     for token in ["first", "second"] {
         std::fs::write(&file, format!("{token}\n")).unwrap();
         posted(&settings).await.unwrap();
@@ -104,12 +126,19 @@ async fn the_token_is_the_one_that_the_file_has_now() {
         .map(|kept| kept.headers.get("authorization").cloned())
         .map(|value| value.map(|value| value.to_str().unwrap().to_owned()))
         .collect();
-    let expected = [Some("Bearer first".to_owned()), Some("Bearer second".to_owned()), None];
+    let expected = [
+        Some("Bearer first".to_owned()),
+        Some("Bearer second".to_owned()),
+        None,
+    ];
     assert_eq!(sent, expected);
     for bad in ["", "\n", "a\nb"] {
         std::fs::write(&file, bad).unwrap();
         let told = posted(&settings).await.unwrap_err();
-        assert!(matches!(told, ShipError::Unreadable(_)), "{bad:?}: {told:?}");
+        assert!(
+            matches!(told, ShipError::Unreadable(_)),
+            "{bad:?}: {told:?}"
+        );
     }
 }
 

@@ -18,7 +18,10 @@ impl Write for Told {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Without an act it takes all.
         let count = self.acts.recv().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
-        self.bytes.lock().unwrap().extend_from_slice(&bytes[..count]);
+        self.bytes
+            .lock()
+            .unwrap()
+            .extend_from_slice(&bytes[..count]);
         Ok(count)
     }
 
@@ -30,13 +33,19 @@ impl Write for Told {
 fn told() -> (Stdout, Sender<io::Result<usize>>, Arc<Mutex<Vec<u8>>>) {
     let (act, acts) = channel();
     let bytes = Arc::default();
-    let out = Told { acts, bytes: Arc::clone(&bytes) };
+    let out = Told {
+        acts,
+        bytes: Arc::clone(&bytes),
+    };
     (Stdout::over(out).unwrap(), act, bytes)
 }
 
 fn line(seq: u64) -> Line {
     let text = format!(r#"{{"seq":{seq},"event_id":"a"}}"#);
-    let start = Place { seq: seq - 1, ..Place::default() };
+    let start = Place {
+        seq: seq - 1,
+        ..Place::default()
+    };
     Line::read(text.into(), &start)
 }
 
@@ -50,7 +59,10 @@ async fn a_line_that_was_torn_gets_an_end_before_it_comes_again() {
     act.send(Ok(5)).unwrap();
     act.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
     let failed = stdout.ship(&[line(1)]).await;
-    assert!(matches!(failed, Err(ShipError::Unreachable(_))), "{failed:?}");
+    assert!(
+        matches!(failed, Err(ShipError::Unreachable(_))),
+        "{failed:?}"
+    );
     drop(act);
     let _ = stdout.ship(&[line(1)]).await.unwrap();
     assert_eq!(text(&bytes), "{\"seq\n{\"seq\":1,\"event_id\":\"a\"}\n");
@@ -82,5 +94,8 @@ async fn what_the_thread_still_holds_is_not_handed_over_twice() {
     drop(act);
     let _ = stdout.ship(&[line(1)]).await.unwrap();
     let _ = stdout.ship(&[line(2)]).await.unwrap();
-    assert_eq!(text(&bytes), "{\"seq\":1,\"event_id\":\"a\"}\n{\"seq\":2,\"event_id\":\"a\"}\n");
+    assert_eq!(
+        text(&bytes),
+        "{\"seq\":1,\"event_id\":\"a\"}\n{\"seq\":2,\"event_id\":\"a\"}\n"
+    );
 }

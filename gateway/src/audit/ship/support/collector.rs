@@ -61,8 +61,8 @@ impl Collector {
             while let Ok((socket, _)) = listener.accept().await {
                 let inner = Arc::clone(&served);
                 let service = service_fn(move |request| answer(request, Arc::clone(&inner)));
-                let serving =
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service);
+                let serving = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(socket), service);
                 tokio::spawn(async move {
                     let _ = serving.await;
                 });

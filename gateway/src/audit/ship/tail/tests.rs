@@ -57,7 +57,10 @@ fn a_batch_ends_at_its_bytes_and_a_larger_line_comes_alone() {
     book.write(3);
     let one = book.lines()[0].len() + 1;
     let bounds = |bytes| Bounds { lines: 100, bytes };
-    assert_eq!(all(&mut tail(&book, None), bounds(2 * one + 5), 3).1, [2, 1]);
+    assert_eq!(
+        all(&mut tail(&book, None), bounds(2 * one + 5), 3).1,
+        [2, 1]
+    );
     assert_eq!(all(&mut tail(&book, None), bounds(10), 3).1, [1, 1, 1]);
 }
 
@@ -129,9 +132,16 @@ fn records_that_took_the_numbers_of_lost_ones_are_read() {
     other.write(7);
     other.rotate();
     other.next_line();
-    let mut after = Place { hash: Some("another".into()), ..place.clone() };
+    let mut after = Place {
+        hash: Some("another".into()),
+        ..place.clone()
+    };
     let (rest, _) = all(&mut tail(&other, Some(place)), BOUNDS, 20);
-    assert_eq!(rest.len(), 7, "the segment is shorter than the place: it comes again");
+    assert_eq!(
+        rest.len(),
+        7,
+        "the segment is shorter than the place: it comes again"
+    );
 
     // The file is as long as it was, and says something else.
     after.seq = 8;
