@@ -95,16 +95,6 @@ impl NatsServer {
         panic!("{last:?}");
     }
 
-    /// Makes a stream for `gatewright.audit`.
-    pub(crate) async fn make_stream(&self, name: &str) {
-        let config = jetstream::stream::Config {
-            name: name.to_owned(),
-            subjects: vec!["gatewright.audit".to_owned()],
-            ..jetstream::stream::Config::default()
-        };
-        self.context().await.create_stream(config).await.unwrap();
-    }
-
     /// Every message that the stream holds, in its order; none when there is no such stream.
     pub(crate) async fn messages(&self, stream: &str) -> Vec<String> {
         let Ok(mut stream) = self.context().await.get_stream(stream).await else {

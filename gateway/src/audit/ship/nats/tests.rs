@@ -28,6 +28,16 @@ fn line(seq: u64) -> Line {
     Line::read(text.into(), &Place::default())
 }
 
+/// Makes a stream for `gatewright.audit`.
+async fn make_stream(server: &NatsServer, name: &str) {
+    let config = async_nats::jetstream::stream::Config {
+        name: name.to_owned(),
+        subjects: vec!["gatewright.audit".to_owned()],
+        ..Default::default()
+    };
+    server.context().await.create_stream(config).await.unwrap();
+}
+
 async fn shipped(settings: &NatsSettings, lines: &[Line]) -> Result<(), ShipError> {
     Nats::new(settings).unwrap().ship(lines).await.map(drop)
 }
@@ -42,7 +52,7 @@ async fn a_stream_that_is_missing_is_waited_for() {
         matches!(&told, ShipError::Refused(why) if why.contains("does not exist")),
         "{told:?}"
     );
-    server.make_stream("AUDIT").await;
+    make_stream(&server, "AUDIT").await;
     shipped(&settings(server.url()), &[line(1)]).await.unwrap();
     assert_eq!(server.messages("AUDIT").await.len(), 1);
 }
@@ -64,7 +74,7 @@ async fn a_stream_that_is_made_lets_nobody_take_a_record_out() {
 #[tokio::test]
 async fn a_record_goes_to_the_named_stream_and_no_other() {
     let server = NatsServer::start("").await;
-    server.make_stream("OTHER").await;
+    make_stream(&server, "OTHER").await;
     let stray = NatsSettings {
         stream: "AUDIT".to_owned(),
         ..settings(server.url())
@@ -90,7 +100,7 @@ async fn a_record_goes_to_the_named_stream_and_no_other() {
 #[tokio::test]
 async fn the_server_drops_what_it_has() {
     let server = NatsServer::start("").await;
-    server.make_stream("AUDIT").await;
+    make_stream(&server, "AUDIT").await;
     let settings = settings(server.url());
     shipped(&settings, &[line(1), line(2)]).await.unwrap();
     shipped(&settings, &[line(1), line(2), line(3)])
@@ -119,7 +129,7 @@ async fn a_server_that_wants_a_token_gets_the_one_of_the_file() {
 #[tokio::test]
 async fn a_record_that_the_server_finds_too_large_is_refused() {
     let server = NatsServer::start("max_payload: 1024").await;
-    server.make_stream("AUDIT").await;
+    make_stream(&server, "AUDIT").await;
     let large = Line::read("x".repeat(2_000).into(), &Place::default());
     let told = shipped(&settings(server.url()), &[large])
         .await
@@ -141,7 +151,7 @@ async fn a_server_that_is_not_there_cannot_be_reached() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_stopped_and_started_under_load_holds_each_record_once_in_order() {
     let mut server = NatsServer::start("").await;
-    server.make_stream("AUDIT").await;
+    make_stream(&server, "AUDIT").await;
     let mut book = Book::new();
     let shipper = Nats::new(&settings(server.url())).unwrap();
     let running = Running::start(&book, "nats", Box::new(shipper));

@@ -31,7 +31,6 @@ pub(in crate::audit::ship) enum Act {
 /// A request that was kept.
 #[derive(Debug, Clone)]
 pub(in crate::audit::ship) struct Kept {
-    pub(in crate::audit::ship) path: String,
     pub(in crate::audit::ship) headers: HeaderMap,
     pub(in crate::audit::ship) body: Bytes,
 }
@@ -139,7 +138,6 @@ async fn answer(
         };
         if matches!(act, Act::Take(_) | Act::TakeAndDie) {
             inner.kept.push(Kept {
-                path: head.uri.path().to_owned(),
                 headers: head.headers,
                 body,
             });
