@@ -16,7 +16,6 @@ use pingora::server::configuration::ServerConf;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::audit::ship::{NoShipper, Shipping};
 use crate::audit::{AuditError, Ledger};
 use crate::config::Settings;
 use crate::control::admin::Commands;
@@ -70,9 +69,6 @@ pub enum StartError {
     /// The record cannot be kept.
     #[error("cannot open the audit ledger")]
     Ledger(#[from] AuditError),
-    /// A place that records are brought to cannot be prepared.
-    #[error(transparent)]
-    Sink(#[from] NoShipper),
     /// A part cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -89,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     pub(crate) reread: Option<Reread>,
     pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) sinks: shipping::Sinks,
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -100,7 +97,6 @@ pub struct Running {
     admin: Option<PathBuf>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    shipping: Shipping,
 }
 
 /// Starts to serve. Everything that can fail fails here, before the first request.
@@ -110,14 +106,13 @@ pub struct Running {
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
     identity::install_crypto();
     let ledger = Ledger::open(&settings.audit)?;
-    let mut shipping = shipping::prepare(&settings)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, &shipping, reread)?);
+    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener
@@ -147,7 +142,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         let commands = Arc::clone(&shared) as Arc<dyn admin::Commands>;
         tasks.push(tokio::spawn(admin::serve(listener, commands)));
     }
-    shipping.start();
+    shared.sinks.start();
     let admin = shared.settings.load().admin.clone();
     Ok(Running {
         shared,
@@ -156,7 +151,6 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         admin,
         stop,
         tasks,
-        shipping,
     })
 }
 
@@ -242,7 +236,7 @@ impl Running {
             shared.end_flood_window();
         })
         .await;
-        self.shipping.finish(shipping::LAST).await;
+        self.shared.sinks.finish().await;
     }
 
     async fn drain(&self) {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
 
 use super::pins::unwritten;
-use super::{PeerError, Reread, Shared, shipping};
+use super::shipping::Sinks;
+use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
-use crate::audit::sealing::Head;
-use crate::audit::ship::{Shipping, Standing};
+use crate::audit::ship::NoShipper;
 use crate::config::{Pins, Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
@@ -50,6 +49,9 @@ pub enum BuildError {
     /// The pins of a server cannot be had.
     #[error(transparent)]
     Pins(#[from] PinError),
+    /// A place that records are brought to cannot be prepared.
+    #[error(transparent)]
+    Sink(#[from] NoShipper),
     /// The listener cannot speak TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -60,7 +62,6 @@ impl Shared {
     pub(super) fn new(
         settings: Settings,
         ledger: Ledger,
-        shipping: &Shipping,
         reread: Option<Reread>,
     ) -> Result<Self, BuildError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -76,8 +77,6 @@ impl Shared {
             .collect();
         let parts = Parts {
             ledger,
-            sinks: shipping.standings().into(),
-            shipped_from: shipping.written(),
             metrics: Arc::new(Metrics::new(&names, &issuers)?),
             sessions: Arc::new(Sessions::default()),
             tasks: Arc::new(Tasks::default()),
@@ -94,7 +93,8 @@ impl Shared {
         let services = services(&settings, &keys, &parts)?;
         let files = settings.listen.tls.as_ref();
         let greeting = files.map(Greeting::new).transpose()?;
-        shipping::register(&parts.metrics, &parts.sinks)?;
+        let sinks = Sinks::new(&settings, &parts.clock)?;
+        sinks.count(&parts.metrics)?;
         parts.metrics.reload_succeeded();
         let shared = Self {
             services: Arc::new(ArcSwap::from_pointee(services)),
@@ -106,6 +106,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             reread,
             turn: tokio::sync::Mutex::new(()),
+            sinks,
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);
@@ -147,10 +148,6 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) ledger: Ledger,
-    /// How the places stand that records are brought to.
-    pub(crate) sinks: Arc<[Arc<Standing>]>,
-    /// How far the ledger is written, as those know it who ship it.
-    pub(crate) shipped_from: watch::Receiver<Head>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tasks: Arc<Tasks>,

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Shared, same_listener, shipping};
+use super::{Shared, same_listener};
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::Gateway;
 use crate::config::Settings;
@@ -55,12 +55,6 @@ impl Commands for Shared {
         let servers = settings.servers.iter().map(|server| {
             json!({ "name": server.audience.server.as_str(), "resource": server.resource })
         });
-        let head = self.parts.shipped_from.borrow().seq;
-        let sinks = self
-            .parts
-            .sinks
-            .iter()
-            .map(|sink| shipping::shown(sink, head));
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "instance": self.parts.instance,
@@ -68,9 +62,10 @@ impl Commands for Shared {
             "policy": settings.policy_digest.to_string(),
             "draining": self.draining.load(Ordering::Acquire),
             "requests_under_way": self.inflight.now(),
+            "sinks": self.sinks.shown(),
             "issuers": issuers.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
-            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes(), "sinks": sinks.collect::<Vec<_>>() },
+            "audit": { "healthy": self.parts.ledger.is_healthy(), "queue_bytes": self.parts.ledger.queue_bytes() },
         })
     }
 

@@ -1,37 +1,86 @@
-//! Brings records from the ledger to where the configuration says, and tells the log how that goes.
+//! Brings records from the ledger to where the configuration says, and tells the log, the metrics and `status` how that
+//! goes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::audit::ship::{self, NoShipper, Report, Shipping, Source, Standing, Tiding};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::audit::sealing::Head;
+use crate::audit::ship::{self, NoShipper, Report, Shipping, SinkStanding, Source, Tiding};
 use crate::config::Settings;
-use crate::model::{Clock, SystemClock};
+use crate::model::Clock;
 use crate::telemetry::metrics::{MetricError, Metrics, SinkCounts};
 
-/// How long a gateway that stops still tries to ship what is there.
-pub(super) const LAST: Duration = Duration::from_secs(5);
-
-/// The sinks of `settings`, ready to start.
-pub(super) fn prepare(settings: &Settings) -> Result<Shipping, NoShipper> {
-    let directories = vec![settings.audit.directory.clone()];
-    let source = Source {
-        written: ship::heads::watch(directories.clone()),
-        directories,
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let report: Report = Arc::new(tell);
-    Shipping::new(&settings.audit_ship, &source, &clock, &report)
+/// The sinks of a gateway.
+pub(crate) struct Sinks {
+    standings: Vec<Arc<SinkStanding>>,
+    /// How far the ledger is written.
+    written: watch::Receiver<Head>,
+    /// Until it is stopped.
+    shipping: Mutex<Option<Shipping>>,
 }
 
-/// Sets up what is counted of each sink at 0.
-pub(super) fn register(metrics: &Metrics, sinks: &[Arc<Standing>]) -> Result<(), MetricError> {
-    sinks
-        .iter()
-        .try_for_each(|sink| metrics.sink(&counts(sink, 0)))
+impl Sinks {
+    /// Those of `settings`. Nothing is shipped before [`Sinks::start`].
+    pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, NoShipper> {
+        let directories = vec![settings.audit.directory.clone()];
+        let source = Source {
+            written: ship::heads::watch(directories.clone()),
+            directories,
+        };
+        let report: Report = Arc::new(tell);
+        let shipping = Shipping::new(&settings.audit_ship, &source, clock, &report)?;
+        Ok(Self {
+            standings: shipping.standings(),
+            written: source.written,
+            shipping: Mutex::new(Some(shipping)),
+        })
+    }
+
+    /// Ships from now on.
+    pub(super) fn start(&self) {
+        let mut shipping = self.shipping.lock().unwrap_or_else(PoisonError::into_inner);
+        shipping.iter_mut().for_each(Shipping::start);
+    }
+
+    /// Ships what is left, for a moment. Nothing is shipped afterwards.
+    pub(super) async fn finish(&self) {
+        let shipping = self
+            .shipping
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(shipping) = shipping {
+            shipping.finish(LAST).await;
+        }
+    }
+
+    /// Brings `metrics` up to date; the first time that sets everything up at 0.
+    pub(super) fn count(&self, metrics: &Metrics) -> Result<(), MetricError> {
+        let head = self.written.borrow().seq;
+        let mut sinks = self.standings.iter();
+        sinks.try_for_each(|sink| metrics.sink(&counts(sink, head)))
+    }
+
+    /// What `status` says of each.
+    pub(super) fn shown(&self) -> Vec<Value> {
+        let head = self.written.borrow().seq;
+        let shown = |sink: &Arc<SinkStanding>| {
+            json!({
+                "name": sink.name(),
+                "kind": sink.kind(),
+                "waiting": sink.waiting(head),
+                "last_success": sink.last_success().map(|at| at.to_string()),
+                "trouble": sink.trouble().map(|kind| kind.name()),
+            })
+        };
+        self.standings.iter().map(shown).collect()
+    }
 }
 
-/// What is counted of `sink` when the ledger is written up to `head`.
-pub(super) fn counts(sink: &Standing, head: u64) -> SinkCounts<'_> {
+fn counts(sink: &SinkStanding, head: u64) -> SinkCounts<'_> {
     SinkCounts {
         sink: sink.name(),
         shipped: sink.shipped(),
@@ -43,17 +92,6 @@ pub(super) fn counts(sink: &Standing, head: u64) -> SinkCounts<'_> {
             .map(|(kind, count)| (kind.name(), count))
             .collect(),
     }
-}
-
-/// What `status` says of `sink`.
-pub(super) fn shown(sink: &Standing, head: u64) -> serde_json::Value {
-    serde_json::json!({
-        "name": sink.name(),
-        "kind": sink.kind(),
-        "waiting": sink.waiting(head),
-        "last_success": sink.last_success().map(|at| at.to_string()),
-        "trouble": sink.trouble().map(|kind| kind.name()),
-    })
 }
 
 fn tell(sink: &str, tiding: Tiding<'_>) {
@@ -78,3 +116,6 @@ fn tell(sink: &str, tiding: Tiding<'_>) {
         }
     }
 }
+
+/// How long a gateway that stops still tries to ship what is there.
+const LAST: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Shared, shipping};
+use super::Shared;
 use crate::control::ops::{Condition, Vitals};
 use crate::telemetry::logs::chain;
 
@@ -30,6 +30,8 @@ impl Vitals for Shared {
     }
 
     fn metrics(&self) -> String {
+        // The table of metrics is right: it was asked at the start.
+        let _ = self.sinks.count(&self.parts.metrics);
         for keys in self.keys.load().iter() {
             if let Some(at) = keys.last_success() {
                 self.parts.metrics.keys_fetched(&keys.settings().name, at);
@@ -39,11 +41,6 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
-        let head = self.parts.shipped_from.borrow().seq;
-        for sink in self.parts.sinks.iter() {
-            // The table is right: it was asked at the start.
-            let _ = self.parts.metrics.sink(&shipping::counts(sink, head));
-        }
         self.parts.metrics.render()
     }
 }

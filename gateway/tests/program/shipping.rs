@@ -72,5 +72,5 @@ async fn status_shows_what_each_sink_has_not_got_yet() {
 
 fn sink(status: &Finished) -> Value {
     let status: Value = serde_json::from_str(&status.out).unwrap();
-    status["audit"]["sinks"][0].clone()
+    status["sinks"][0].clone()
 }

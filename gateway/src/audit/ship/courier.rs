@@ -13,7 +13,7 @@ use super::line::{Line, Place};
 use super::pace::Pace;
 use super::settings::Bounds;
 use super::shipper::{FailureKind, ShipError, Shipper};
-use super::standing::Standing;
+use super::standing::SinkStanding;
 use super::tail::Tail;
 use crate::audit::sealing::Head;
 use crate::model::Clock;
@@ -47,7 +47,7 @@ pub(super) struct Courier {
     pub(super) tail: Tail,
     pub(super) bounds: Bounds,
     pub(super) cursor: CursorFile,
-    pub(super) standing: Arc<Standing>,
+    pub(super) standing: Arc<SinkStanding>,
     pub(super) written: watch::Receiver<Head>,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) pace: Pace,
@@ -220,7 +220,7 @@ struct Log {
     /// Acknowledged, and not in the cursor yet.
     unsaved: Option<Place>,
     saved: Instant,
-    standing: Arc<Standing>,
+    standing: Arc<SinkStanding>,
     clock: Arc<dyn Clock>,
     report: Report,
 }

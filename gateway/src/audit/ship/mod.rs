@@ -25,4 +25,4 @@ mod support;
 pub(crate) use courier::{Report, Tiding};
 pub use shipping::NoShipper;
 pub(crate) use shipping::{Shipping, Source};
-pub(crate) use standing::Standing;
+pub(crate) use standing::SinkStanding;

@@ -16,7 +16,7 @@ use super::otlp::Otlp;
 use super::pace::Pace;
 use super::settings::{Bounds, SinkKind, SinkSettings};
 use super::shipper::Shipper;
-use super::standing::Standing;
+use super::standing::SinkStanding;
 use super::stdout::Stdout;
 use super::tail::Tail;
 use crate::audit::sealing::Head;
@@ -40,11 +40,10 @@ pub(crate) struct Source {
 
 /// The sinks of a gateway that serves.
 pub(crate) struct Shipping {
-    standings: Vec<Arc<Standing>>,
+    standings: Vec<Arc<SinkStanding>>,
     couriers: Vec<Courier>,
     tasks: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
-    written: watch::Receiver<Head>,
 }
 
 impl Shipping {
@@ -76,18 +75,12 @@ impl Shipping {
             couriers,
             tasks: Vec::new(),
             stop,
-            written: source.written.clone(),
         })
     }
 
     /// How the sinks stand.
-    pub(crate) fn standings(&self) -> Vec<Arc<Standing>> {
+    pub(crate) fn standings(&self) -> Vec<Arc<SinkStanding>> {
         self.standings.clone()
-    }
-
-    /// How far the ledger is written.
-    pub(crate) fn written(&self) -> watch::Receiver<Head> {
-        self.written.clone()
     }
 
     /// Ships from now on, each sink in a task of its own.
@@ -164,7 +157,7 @@ fn courier(
         tail: Tail::new(source.directories.clone(), place),
         bounds,
         cursor,
-        standing: Arc::new(Standing::new(&sink.name, kind, acknowledged)),
+        standing: Arc::new(SinkStanding::new(&sink.name, kind, acknowledged)),
         written: source.written.clone(),
         stop: stop.clone(),
         pace: Pace::default(),

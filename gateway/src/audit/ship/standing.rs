@@ -8,7 +8,7 @@ use crate::model::UnixTime;
 
 /// What is known of one sink since the start.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct SinkStanding {
     name: Box<str>,
     kind: &'static str,
     acknowledged: AtomicU64,
@@ -20,7 +20,7 @@ pub(crate) struct Standing {
     trouble: Mutex<Option<FailureKind>>,
 }
 
-impl Standing {
+impl SinkStanding {
     pub(super) fn new(name: &str, kind: &'static str, acknowledged: u64) -> Self {
         Self {
             name: name.into(),

@@ -14,7 +14,7 @@ use super::cursor::{CursorFile, Found};
 use super::pace::Pace;
 use super::settings::Bounds;
 use super::shipper::Shipper;
-use super::standing::Standing;
+use super::standing::SinkStanding;
 use super::tail::Tail;
 use crate::audit::sealing::Head;
 use crate::audit::segments::Segments;
@@ -121,7 +121,7 @@ pub(super) fn lines_in(directory: &Path) -> Vec<String> {
 
 /// A courier that runs, and how to stop it.
 pub(super) struct Running {
-    pub(super) standing: Arc<Standing>,
+    pub(super) standing: Arc<SinkStanding>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) task: tokio::task::JoinHandle<()>,
 }
@@ -144,7 +144,7 @@ impl Running {
             Found::Place(place) => Some(place),
             Found::Nothing | Found::Unreadable(_) => None,
         };
-        let standing = Arc::new(Standing::new(name, "test", 0));
+        let standing = Arc::new(SinkStanding::new(name, "test", 0));
         let (stop, stopping) = watch::channel(false);
         let courier = Courier {
             shipper,

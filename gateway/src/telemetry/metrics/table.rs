@@ -35,8 +35,6 @@ pub const METRICS: &[MetricRow] = &[
     ANOMALIES,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
-    SHIP_FAILURES,
-    SHIP_LAST_SUCCESS,
     JWKS_LAST_SUCCESS,
     API_KEY_SUNSET,
     RELOAD,
@@ -46,6 +44,8 @@ pub const METRICS: &[MetricRow] = &[
     UPSTREAM_UP,
     UPSTREAM_DROPPED,
     BUILD_INFO,
+    SHIP_FAILURES,
+    SHIP_LAST_SUCCESS,
 ];
 
 pub(super) const OPERATIONS: MetricRow = MetricRow {
@@ -121,20 +121,6 @@ pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
     help: "Bytes of audit records that the ledger has not written yet; for a sink, records that it has not acknowledged yet.",
 };
 
-pub(super) const SHIP_FAILURES: MetricRow = MetricRow {
-    name: "gatewright_audit_ship_failures_total",
-    kind: MetricKind::Counter,
-    labels: &["sink", "kind"],
-    help: "Attempts to ship audit records that failed; they are made again.",
-};
-
-pub(super) const SHIP_LAST_SUCCESS: MetricRow = MetricRow {
-    name: "gatewright_audit_ship_last_success_timestamp_seconds",
-    kind: MetricKind::Gauge,
-    labels: &["sink"],
-    help: "When a sink last acknowledged audit records, in seconds since 1970; 0 for never since the start.",
-};
-
 pub(super) const JWKS_LAST_SUCCESS: MetricRow = MetricRow {
     name: "gatewright_jwks_last_success_timestamp_seconds",
     kind: MetricKind::Gauge,
@@ -196,4 +182,18 @@ pub(super) const BUILD_INFO: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["version"],
     help: "Always 1; the label names the version that runs.",
+};
+
+pub(super) const SHIP_FAILURES: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_failures_total",
+    kind: MetricKind::Counter,
+    labels: &["sink", "kind"],
+    help: "Attempts to ship audit records that failed; they are made again.",
+};
+
+pub(super) const SHIP_LAST_SUCCESS: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_last_success_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    labels: &["sink"],
+    help: "When a sink last acknowledged audit records, in seconds since 1970; 0 for never since the start.",
 };
