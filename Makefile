@@ -24,7 +24,7 @@ build-tools:
 	@.ci/need cmake:cmake cc:gcc
 
 test-tools: build-tools
-	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++ slowhttptest:slowhttptest
+	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++ slowhttptest:slowhttptest nats-server:nats-server
 	@.ci/npm gateway/tests/clients
 	@.ci/npm gateway/tests/conformance
 	@.ci/tool cargo-nextest 0.9.143

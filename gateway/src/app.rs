@@ -36,6 +36,7 @@ mod command;
 mod floods;
 mod pins;
 mod renewal;
+mod shipping;
 mod vitals;
 
 pub use build::BuildError;
@@ -86,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     pub(crate) reread: Option<Reread>,
     pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) sinks: shipping::Sinks,
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -142,6 +144,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         let commands = Arc::clone(&shared) as Arc<dyn admin::Commands>;
         tasks.push(tokio::spawn(admin::serve(listener, commands)));
     }
+    shared.sinks.start();
     let admin = shared.settings.load().admin.clone();
     Ok(Running {
         shared,
@@ -247,6 +250,7 @@ impl Running {
             shared.end_flood_window();
         })
         .await;
+        self.shared.sinks.finish().await;
     }
 
     async fn drain(&self) {
@@ -269,7 +273,7 @@ impl Running {
 ///
 /// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let fixed: [(&str, bool); 6] = [
+    let fixed: [(&str, bool); 7] = [
         ("listen.address", old.listen.address == new.listen.address),
         (
             "listen.tls",
@@ -278,6 +282,7 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
+        ("audit.ship", old.audit_ship == new.audit_ship),
         ("pins.directory", old.pins_directory == new.pins_directory),
     ];
     let changed: Vec<_> = fixed

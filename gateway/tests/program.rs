@@ -13,6 +13,8 @@ mod pins;
 mod process;
 #[path = "program/serving.rs"]
 mod serving;
+#[path = "program/shipping.rs"]
+mod shipping;
 #[path = "served/support/mod.rs"]
 #[expect(
     dead_code,

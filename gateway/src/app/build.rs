@@ -6,8 +6,10 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 
 use super::pins::unwritten;
+use super::shipping::Sinks;
 use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
+use crate::audit::ship::NoShipper;
 use crate::config::{Pins, Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
@@ -47,6 +49,9 @@ pub enum BuildError {
     /// The pins of a server cannot be had.
     #[error(transparent)]
     Pins(#[from] PinError),
+    /// A place that records are brought to cannot be prepared.
+    #[error(transparent)]
+    Sink(#[from] NoShipper),
     /// The listener cannot speak TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -88,6 +93,8 @@ impl Shared {
         let services = services(&settings, &keys, &parts)?;
         let files = settings.listen.tls.as_ref();
         let greeting = files.map(Greeting::new).transpose()?;
+        let sinks = Sinks::new(&settings, &parts.clock)?;
+        sinks.count(&parts.metrics)?;
         parts.metrics.reload_succeeded();
         let shared = Self {
             services: Arc::new(ArcSwap::from_pointee(services)),
@@ -99,6 +106,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             reread,
             turn: tokio::sync::Mutex::new(()),
+            sinks,
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);

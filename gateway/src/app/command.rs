@@ -64,6 +64,7 @@ impl Commands for Shared {
             "policy": settings.policy_digest.to_string(),
             "draining": self.draining.load(Ordering::Acquire),
             "requests_under_way": self.inflight.now(),
+            "sinks": self.sinks.shown(),
             "issuers": issuers.collect::<Vec<_>>(),
             "servers": servers.collect::<Vec<_>>(),
             "audit": { "healthy": standing != Standing::Failing, "standing": standing.as_str(), "queue_bytes": self.parts.ledger.queue_bytes() },

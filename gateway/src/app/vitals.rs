@@ -28,6 +28,8 @@ impl Vitals for Shared {
     }
 
     fn metrics(&self) -> String {
+        // The table of metrics is right: it was asked at the start.
+        let _ = self.sinks.count(&self.parts.metrics);
         for keys in self.keys.load().iter() {
             if let Some(at) = keys.last_success() {
                 self.parts.metrics.keys_fetched(&keys.settings().name, at);

@@ -25,6 +25,8 @@ mod second_place;
 mod segment;
 pub(crate) mod segments;
 pub mod settings;
+#[cfg(feature = "server")]
+pub mod ship;
 mod store;
 pub mod text;
 pub mod verify;

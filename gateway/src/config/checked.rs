@@ -9,6 +9,7 @@ use gatewright_policies::PolicySet;
 use ipnet::IpNet;
 
 use crate::audit::settings::LedgerSettings;
+use crate::audit::ship::settings::SinkSettings;
 use crate::decision::freshness::Demands;
 pub use crate::decision::pins::Pins;
 use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub config_digest: Digest,
     /// The audit record.
     pub audit: LedgerSettings,
+    /// Where records are brought to.
+    pub audit_ship: Vec<SinkSettings>,
     /// What records keep of arguments.
     pub audit_arguments: ArgumentsRecord,
     /// Where `/livez`, `/readyz` and `/metrics` are served.

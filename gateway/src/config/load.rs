@@ -20,6 +20,7 @@ use super::roles::policy;
 use super::section::{Section, walk};
 use super::servers::servers;
 use super::shown::{Shown, shown};
+use super::sinks;
 use super::tree::{self, At, Value};
 
 /// Reads and checks the file at `path`. `environment` answers `${NAME}`. Named files are opened only to see that they can be.
@@ -110,6 +111,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let grants = grants(root, &issuers, review);
     let dpop = behaviour::dpop(root, review);
     let audit = audit::audit(root, review);
+    let audit_ship = sinks::sinks(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
     let pins_directory = behaviour::pins_directory(root, review);
@@ -129,6 +131,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         dpop: dpop?,
         config_digest,
         audit,
+        audit_ship: audit_ship?,
         audit_arguments,
         ops: Some(ops?),
         admin: Some(admin?),

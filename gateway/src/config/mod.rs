@@ -30,6 +30,7 @@ pub mod search;
 mod section;
 mod servers;
 pub mod shown;
+mod sinks;
 mod suggest;
 pub mod sunset;
 mod tree;

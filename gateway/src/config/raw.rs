@@ -1,5 +1,7 @@
 //! What a file may say: every key, the shape of its value and its default. One row adds a key; no value is judged here.
 
+mod sinks;
+
 /// One key of a map.
 #[derive(Debug)]
 pub(crate) struct Key {
@@ -309,6 +311,11 @@ static AUDIT: &[Key] = &[
     key("queue", Shape::Size, Presence::Default("16MiB")),
     key("wait", Shape::Duration, Presence::Default("2s")),
     key("checkpoint", Shape::Section(CHECKPOINT), Presence::Optional),
+    key(
+        "ship",
+        Shape::Each(&Shape::Section(sinks::SINK)),
+        Presence::Defaults(&[]),
+    ),
 ];
 
 static CHECKPOINT: &[Key] = &[

@@ -114,7 +114,7 @@ fn default(key: &'static Key) -> Shown {
         (Presence::Default(text), _) => Shown::Text((*text).to_owned()),
         (Presence::Defaults(texts), _) => Shown::List(list(texts)),
         (Presence::Optional, Shape::Flag) => Shown::Flag(false),
-        (Presence::Optional, Shape::Section(keys)) if !demands(keys) => {
+        (Presence::Optional, Shape::Section(keys)) if !keys.is_empty() && !demands(keys) => {
             Shown::Map(section(keys, &[]))
         }
         (Presence::Optional | Presence::Required(_) | Presence::Unavailable, _) => Shown::Absent,

@@ -104,6 +104,7 @@ impl Plan<'_> {
             audit: LedgerSettings::new(self.ledger.clone()),
             audit_arguments: ArgumentsRecord::Digest,
             insecure: Vec::new(),
+            audit_ship: Vec::new(),
             ops: None,
             admin: None,
             pins_directory: self.ledger.join("pins"),

@@ -3,6 +3,7 @@
 mod labels;
 mod registry;
 mod server;
+mod sinks;
 mod table;
 mod tools;
 
@@ -19,6 +20,7 @@ use registry::Families;
 
 pub use labels::{Anomaly, Challenge, Ending, Scheme, Unwelcome};
 pub use server::ServerMetrics;
+pub use sinks::SinkCounts;
 pub use table::{METRICS, MetricKind, MetricRow};
 
 /// A metric could not be set up: its row in the table is wrong.

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// No step of the program may take longer.
@@ -49,6 +50,7 @@ impl Finished {
 pub(crate) struct Program {
     child: Child,
     lines: mpsc::Receiver<String>,
+    reads: Arc<AtomicBool>,
     log: std::path::PathBuf,
 }
 
@@ -63,14 +65,26 @@ impl Program {
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::sync_channel(10_000);
+        let reads = Arc::new(AtomicBool::new(true));
+        let goes_on = Arc::clone(&reads);
         std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
+            let mut lines = out.lines();
+            while let Some(Ok(line)) = lines.next() {
                 if sender.send(line).is_err() {
                     return;
                 }
+                // The pipe stays open; it only fills.
+                while !goes_on.load(Ordering::Relaxed) {
+                    std::thread::park();
+                }
             }
         });
-        Self { child, lines, log }
+        Self {
+            child,
+            lines,
+            reads,
+            log,
+        }
     }
 
     /// The lines of stdout up to the first that `ends` accepts, which is the last of them.
@@ -87,6 +101,11 @@ impl Program {
             }
         }
         panic!("stdout ended early: {lines:?}\n{}", self.talk());
+    }
+
+    /// Reads nothing of its stdout any more.
+    pub(crate) fn stop_reading(&self) {
+        self.reads.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn talk(&self) -> String {

@@ -40,6 +40,7 @@ mod session_partings;
 mod session_resumption;
 mod sessions;
 mod shared_connections;
+mod shipping;
 mod streams;
 mod streams_over_reloads;
 mod sunset;

@@ -46,6 +46,8 @@ pub const METRICS: &[MetricRow] = &[
     UPSTREAM_UP,
     UPSTREAM_DROPPED,
     BUILD_INFO,
+    SHIP_FAILURES,
+    SHIP_LAST_SUCCESS,
 ];
 
 pub(super) const OPERATIONS: MetricRow = MetricRow {
@@ -111,14 +113,14 @@ pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {
     name: "gatewright_audit_events_total",
     kind: MetricKind::Counter,
     labels: &["sink", "result"],
-    help: "Audit records: written, failed (the request was refused), lost (about strangers, under load), or unrecorded (the request passed, on_failure: continue).",
+    help: "Audit records: written, failed (the request was refused), lost (about strangers, under load) or unrecorded (the request passed, on_failure: continue) by the ledger; shipped to a sink, or rejected (thrown away) by it.",
 };
 
 pub(super) const AUDIT_QUEUE: MetricRow = MetricRow {
     name: "gatewright_audit_queue_length",
     kind: MetricKind::Gauge,
     labels: &["sink"],
-    help: "Bytes of audit records that are not written yet.",
+    help: "Bytes of audit records that the ledger has not written yet; for a sink, records that it has not acknowledged yet.",
 };
 
 pub(super) const AUDIT_CHECKPOINT: MetricRow = MetricRow {
@@ -196,4 +198,18 @@ pub(super) const BUILD_INFO: MetricRow = MetricRow {
     kind: MetricKind::Gauge,
     labels: &["version"],
     help: "Always 1; the label names the version that runs.",
+};
+
+pub(super) const SHIP_FAILURES: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_failures_total",
+    kind: MetricKind::Counter,
+    labels: &["sink", "kind"],
+    help: "Attempts to ship audit records that failed; they are made again.",
+};
+
+pub(super) const SHIP_LAST_SUCCESS: MetricRow = MetricRow {
+    name: "gatewright_audit_ship_last_success_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    labels: &["sink"],
+    help: "When a sink last acknowledged audit records, in seconds since 1970; 0 for never since the start.",
 };

@@ -20,6 +20,8 @@ pub(crate) struct Setup {
     pub(crate) roles: String,
     /// YAML of further keys of the server, indented by four.
     pub(crate) server: String,
+    /// The line of YAML that says where records go.
+    pub(crate) audit: String,
     /// YAML of further top-level keys.
     pub(crate) extra: String,
 }
@@ -35,6 +37,7 @@ impl Default for Setup {
             folder,
             roles: roles.into(),
             server: String::new(),
+            audit: "audit: { ledger: audit }".into(),
             extra: String::new(),
         }
     }
@@ -44,8 +47,8 @@ impl Setup {
     /// The configuration in front of `upstream`.
     pub(crate) fn yaml(&self, upstream: &str) -> String {
         format!(
-            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}audit: {{ ledger: audit }}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
-            self.server, self.roles, self.extra
+            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}{}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
+            self.server, self.roles, self.audit, self.extra
         )
     }
 

@@ -7,6 +7,8 @@ mod dpop;
 mod gateway;
 mod issuer;
 pub(crate) mod ledger;
+mod nats;
+mod segments;
 mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
@@ -15,6 +17,8 @@ pub(crate) use dpop::{Holder, hash, presenting};
 pub(crate) use gateway::{Gateway, Setup};
 pub(crate) use issuer::{Issuer, now};
 pub(crate) use ledger::records_in;
+pub(crate) use nats::NatsServer;
+pub(crate) use segments::{lines_in, write_segment};
 pub(crate) use upstream::{Arrived, Reply, Upstream, eventually, tool};
 
 /// The path of the server in the usual setup.

@@ -1,0 +1,274 @@
+//! The contract of `Shipper`, for every implementation: whatever a courier is told to bring arrives, in order and
+//! unchanged, over failures of the destination and over restarts of the gateway.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::http::Http;
+use super::nats::Nats;
+use super::otlp::Otlp;
+use super::settings::{MissingStream, NatsSettings};
+use super::shipper::Shipper;
+use super::stdout::Stdout;
+use super::support::collector::{Act, Collector};
+use super::support::nats::NatsServer;
+use super::support::{BOUNDS, Book, Running};
+
+/// A destination that can be made to fail.
+#[async_trait]
+trait Destination: Send {
+    /// What brings lines to it: a new one for each start of a gateway.
+    fn shipper(&self) -> Box<dyn Shipper>;
+    /// Takes nothing any more.
+    async fn fail(&mut self);
+    /// Takes everything again.
+    async fn mend(&mut self);
+    /// Every line that it holds.
+    async fn arrived(&self) -> Vec<String>;
+}
+
+struct Collected(Collector);
+
+#[async_trait]
+impl Destination for Collected {
+    fn shipper(&self) -> Box<dyn Shipper> {
+        Box::new(Http::new(&self.0.settings()).unwrap())
+    }
+
+    async fn fail(&mut self) {
+        // What it took without saying so comes again.
+        self.0.next([Act::TakeAndDie]);
+        self.0.always(Act::Turn(503, None));
+    }
+
+    async fn mend(&mut self) {
+        self.0.always(Act::Take("{}"));
+    }
+
+    async fn arrived(&self) -> Vec<String> {
+        self.0.lines()
+    }
+}
+
+struct Observed(Collector);
+
+#[async_trait]
+impl Destination for Observed {
+    fn shipper(&self) -> Box<dyn Shipper> {
+        Box::new(Otlp::new(&self.0.settings()).unwrap())
+    }
+
+    async fn fail(&mut self) {
+        self.0.next([Act::TakeAndDie]);
+        self.0.always(Act::Turn(429, Some(("retry-after", "0"))));
+    }
+
+    async fn mend(&mut self) {
+        self.0.always(Act::Take("{}"));
+    }
+
+    async fn arrived(&self) -> Vec<String> {
+        let original = |record: &Value| {
+            let attributes = record["attributes"].as_array().unwrap();
+            let mut named = attributes
+                .iter()
+                .filter(|one| one["key"] == "log.record.original");
+            named.next().unwrap()["value"]["stringValue"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        let requests = self.0.kept().into_iter();
+        let parsed = requests.map(|kept| serde_json::from_slice::<Value>(&kept.body).unwrap());
+        parsed
+            .flat_map(|request| {
+                let records = &request["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
+                records
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(original)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Pipe {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        // Never all at once, as a pipe may.
+        let (some, _) = bytes.split_at(bytes.len().min(1000));
+        self.bytes.lock().unwrap().extend_from_slice(some);
+        Ok(some.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Destination for Pipe {
+    fn shipper(&self) -> Box<dyn Shipper> {
+        Box::new(Stdout::over(self.clone()).unwrap())
+    }
+
+    async fn fail(&mut self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    async fn mend(&mut self) {
+        self.is_closed.store(false, Ordering::Relaxed);
+    }
+
+    async fn arrived(&self) -> Vec<String> {
+        let bytes = self.bytes.lock().unwrap().clone();
+        let text = String::from_utf8(bytes).unwrap();
+        // What was torn off is no line of the ledger; the whole one came again.
+        let whole = text.lines().filter(|line| line.ends_with("\"}}"));
+        whole.map(str::to_owned).collect()
+    }
+}
+
+struct Streamed(NatsServer);
+
+#[async_trait]
+impl Destination for Streamed {
+    fn shipper(&self) -> Box<dyn Shipper> {
+        let settings = NatsSettings {
+            url: self.0.url(),
+            stream: "AUDIT".to_owned(),
+            subject: "gatewright.audit".to_owned(),
+            missing: MissingStream::Made,
+            credentials_file: None,
+            token_file: None,
+            ca_file: None,
+            timeout: Duration::from_secs(10),
+            batch: BOUNDS,
+        };
+        Box::new(Nats::new(&settings).unwrap())
+    }
+
+    async fn fail(&mut self) {
+        self.0.stop();
+    }
+
+    async fn mend(&mut self) {
+        self.0.resume().await;
+    }
+
+    async fn arrived(&self) -> Vec<String> {
+        self.0.messages("AUDIT").await
+    }
+}
+
+/// Each line once, where it first came.
+fn firsts(lines: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    lines
+        .into_iter()
+        .filter(|line| seen.insert(line.clone()))
+        .collect()
+}
+
+async fn until_shipped(running: &Running, seq: u64) {
+    super::support::until("everything is acknowledged", || {
+        running.standing.waiting(seq) == 0
+    })
+    .await;
+}
+
+async fn holds_for(mut destination: impl Destination) {
+    let mut book = Book::new();
+    book.write(60);
+    let running = Running::start(&book, "sink", destination.shipper());
+    until_shipped(&running, 60).await;
+    book.rotate();
+    book.write(40);
+    until_shipped(&running, 100).await;
+    assert_eq!(
+        destination.arrived().await,
+        book.lines(),
+        "in order, over segments, each once"
+    );
+
+    destination.fail().await;
+    book.write(50);
+    let is_in_trouble = || running.standing.trouble().is_some();
+    super::support::until("the failure is noticed", is_in_trouble).await;
+    book.rotate();
+    book.write(50);
+    assert!(
+        running.standing.waiting(200) >= 50,
+        "what is not there is waiting"
+    );
+    destination.mend().await;
+    until_shipped(&running, 200).await;
+    assert_eq!(
+        firsts(destination.arrived().await),
+        book.lines(),
+        "nothing lost, in order"
+    );
+    assert_eq!(running.standing.trouble(), None);
+
+    running.finish().await;
+    let before = destination.arrived().await.len();
+    book.write(30);
+    let again = Running::start(&book, "sink", destination.shipper());
+    until_shipped(&again, 230).await;
+    again.finish().await;
+    let after = destination.arrived().await;
+    assert_eq!(
+        after.len(),
+        before + 30,
+        "a gateway that stopped in order sends nothing twice"
+    );
+    assert_eq!(firsts(after), book.lines());
+
+    // As after a crash: the cursor is an old one.
+    destination.fail().await;
+    destination.mend().await;
+    std::fs::remove_file(book.path().join("cursors/sink.json")).unwrap();
+    let crashed = Running::start(&book, "sink", destination.shipper());
+    until_shipped(&crashed, 230).await;
+    crashed.finish().await;
+    assert_eq!(
+        firsts(destination.arrived().await),
+        book.lines(),
+        "at least once"
+    );
+}
+
+#[tokio::test]
+async fn stdout_keeps_the_contract() {
+    holds_for(Pipe::default()).await;
+}
+
+#[tokio::test]
+async fn http_keeps_the_contract() {
+    holds_for(Collected(Collector::start().await)).await;
+}
+
+#[tokio::test]
+async fn otlp_keeps_the_contract() {
+    holds_for(Observed(Collector::start().await)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_keeps_the_contract() {
+    holds_for(Streamed(NatsServer::start("").await)).await;
+}
