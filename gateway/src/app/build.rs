@@ -8,7 +8,9 @@ use arc_swap::ArcSwap;
 use super::pins::unwritten;
 use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
-use crate::config::{Pins, Server, Settings, sunset};
+use crate::audit::secret_file::{self, SecretFileError};
+use crate::config::{ArgumentsRecord, Pins, Server, Settings, sunset};
+use crate::decision::arguments::{Digester, Listed};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
 use crate::identity::binding::NoRandomness;
@@ -47,6 +49,9 @@ pub enum BuildError {
     /// The pins of a server cannot be had.
     #[error(transparent)]
     Pins(#[from] PinError),
+    /// A key of the gateway's own cannot be had.
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
     /// The listener cannot speak TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -205,7 +210,8 @@ fn services(
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,
         deny_http_status: settings.deny_http_status,
-        arguments: settings.audit_arguments,
+        arguments: digester(settings)?,
+        model: settings.recording.model.clone(),
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
@@ -214,6 +220,25 @@ fn services(
         reign: Arc::new(Reign::default()),
     })
 }
+
+fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {
+    let listed = match &settings.recording.arguments {
+        ArgumentsRecord::None => return Ok(None),
+        ArgumentsRecord::Digest => Listed::new(),
+        ArgumentsRecord::Fields(listed) => listed.clone(),
+    };
+    let key = match &settings.recording.digest_key {
+        Some(shared) => shared.clone(),
+        None => {
+            let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
+            secret_file::read_or_make(&own)?
+        }
+    };
+    Ok(Some(Digester::new(&key, listed)))
+}
+
+/// Behind the name of the ledger's directory.
+const DIGEST_KEY: &str = ".digest-key";
 
 fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Verifier {
     let possession = Possession::new(

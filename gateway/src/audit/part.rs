@@ -87,6 +87,15 @@ pub enum ModelSource {
     Header,
 }
 
+/// The prompt that led to a request.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Prompt<'a> {
+    /// What names it where prompts are kept. Never the prompt.
+    pub reference: Text<'a>,
+    /// Whether it is the client's word alone.
+    pub asserted: bool,
+}
+
 /// The MCP message.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mcp<'a> {
@@ -202,16 +211,6 @@ pub struct Tally {
     pub rate_limited: u64,
     /// How many records about strangers found no room in the queue, or could not be written.
     pub lost: u64,
-}
-
-/// What is kept of the arguments of a call.
-#[derive(Debug, Clone, Serialize)]
-pub struct Arguments {
-    /// Their digest.
-    #[serde(serialize_with = "hexadecimal")]
-    pub digest: Digest,
-    /// Their length in bytes.
-    pub bytes: usize,
 }
 
 /// How a request ended.

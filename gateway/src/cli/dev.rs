@@ -72,9 +72,9 @@ impl Failed {
 
 async fn serve(dev: &Dev) -> Result<(), Failed> {
     let issuer = DevIssuer::start(Arc::new(SystemClock)).await?;
-    let ledger = dev.ledger.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()))
-    });
+    let own = std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()));
+    // The files that belong to a ledger lie beside it.
+    let ledger = dev.ledger.clone().unwrap_or_else(|| own.join("audit"));
     let served = if let Some(url) = &dev.upstream {
         serve_in_front(dev, &issuer, Fronted::Other(url), &ledger).await
     } else {
@@ -82,7 +82,7 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
         serve_in_front(dev, &issuer, Fronted::Notes(&notes.url()), &ledger).await
     };
     if dev.ledger.is_none() {
-        let _ = std::fs::remove_dir_all(&ledger);
+        let _ = std::fs::remove_dir_all(&own);
     }
     served
 }

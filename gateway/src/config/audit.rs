@@ -5,15 +5,11 @@ use std::time::Duration;
 use crate::audit::settings::LedgerSettings;
 
 use super::behaviour::{choose, filled_path};
-use super::checked::ArgumentsRecord;
 use super::review::Review;
 use super::section::Section;
 
 /// `audit`.
-pub(crate) fn audit(
-    root: &Section<'_>,
-    review: &mut Review<'_>,
-) -> Option<(LedgerSettings, ArgumentsRecord)> {
+pub(crate) fn audit(root: &Section<'_>, review: &mut Review<'_>) -> Option<LedgerSettings> {
     let section = root.section("audit");
     let directory = section
         .text("ledger")
@@ -26,19 +22,13 @@ pub(crate) fn audit(
         &["spill", "continue"],
         review,
     );
-    let records = [
-        ("none", ArgumentsRecord::None),
-        ("digest", ArgumentsRecord::Digest),
-    ];
-    let arguments = choose(&section, "arguments", &records, &["fields"], review);
     let queue_bytes = section.size("queue", GIBIBYTE, review);
     let wait = section.duration("wait", (MILLISECOND, MINUTE), review);
-    let ledger = LedgerSettings {
+    Some(LedgerSettings {
         directory: review.resolve(&directory?),
         queue_bytes: queue_bytes?,
         wait: wait?,
-    };
-    Some((ledger, arguments?))
+    })
 }
 
 const GIBIBYTE: usize = 1 << 30;

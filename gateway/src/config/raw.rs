@@ -1,5 +1,9 @@
 //! What a file may say: every key, the shape of its value and its default. One row adds a key; no value is judged here.
 
+mod recording;
+
+use recording::{ANOMALIES, HOURS, MODEL};
+
 /// One key of a map.
 #[derive(Debug)]
 pub(crate) struct Key {
@@ -302,6 +306,16 @@ static AUDIT: &[Key] = &[
     key("durability", Shape::Text, Presence::Default("os")),
     key("on_failure", Shape::Text, Presence::Default("deny")),
     key("arguments", Shape::Text, Presence::Default("digest")),
+    key(
+        "fields",
+        Shape::Named(&Shape::Named(&TEXTS)),
+        Presence::Optional,
+    ),
+    key("digest_key_file", Shape::Text, Presence::Optional),
+    key("model", Shape::Section(MODEL), Presence::Optional),
+    key("subjects", Shape::Text, Presence::Default("plain")),
+    key("hours", Shape::Section(HOURS), Presence::Optional),
+    key("anomalies", Shape::Section(ANOMALIES), Presence::Optional),
     key("queue", Shape::Size, Presence::Default("16MiB")),
     key("wait", Shape::Duration, Presence::Default("2s")),
 ];

@@ -3,14 +3,14 @@
 use crate::audit::EventId;
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::{
-    Actor, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
+    Actor, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode, Prompt,
     Refused, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId, Text, Texts};
 use crate::decision::circumstance::{Action, Circumstance, InForce};
 use crate::identity::{Principal, PrincipalKind, Thumbprint};
 use crate::mcp::{Call, Revision, Target};
-use crate::model::Reason;
+use crate::model::{AgentModel, Reason};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -33,9 +33,7 @@ pub(in crate::decision) fn event<'a>(
         .map(|action| Joined::action(action.name(), None));
     event.resource = server.map(|server| Joined::resource(server, name));
     event.mcp = server.map(|server| mcp(server, circumstance, call, name));
-    event.arguments = circumstance
-        .arguments
-        .map(|(digest, bytes)| Arguments { digest, bytes });
+    event.arguments = circumstance.arguments;
     event.source = request.source.map(|source| Source {
         ip: source.ip(),
         port: source.port(),
@@ -49,6 +47,8 @@ pub(in crate::decision) fn event<'a>(
         // An outcome names its decision, which says the rest.
         if kind != Kind::Outcome {
             describe_principal(&mut event, principal, call, chain);
+            event.model = model(principal, circumstance.asserted);
+            event.prompt = call.and_then(prompt);
         }
     }
     event
@@ -87,7 +87,6 @@ fn describe_principal<'a>(
         client_name: client_name.map(Into::into),
         client_asserted: client_name.map(|_| true),
     });
-    event.model = model(principal, call);
     event.authn = Some(Authentication {
         scheme: principal.scheme().into(),
         result: "ok".into(),
@@ -103,17 +102,25 @@ fn thumbprint(bound: Option<&Thumbprint>) -> Option<Text<'_>> {
 }
 
 /// An issuer's word comes before an agent's own.
-fn model<'a>(principal: &'a Principal, call: Option<&'a Call>) -> Option<Model<'a>> {
-    let claimed = principal.model().map(|name| (name, ModelSource::Claim));
-    let asserted = call
-        .and_then(|call| call.model.as_deref())
-        .map(|name| (name, ModelSource::Meta));
-    let (name, source) = claimed.or(asserted)?;
+fn model<'a>(
+    principal: &'a Principal,
+    asserted: Option<&'a (AgentModel, ModelSource)>,
+) -> Option<Model<'a>> {
+    let claimed = principal.model().map(|model| (model, ModelSource::Claim));
+    let asserted = asserted.map(|(model, source)| (model, *source));
+    let (model, source) = claimed.or(asserted)?;
     Some(Model {
-        name: name.into(),
-        provider: None,
-        version: None,
+        name: model.name().into(),
+        provider: model.provider().map(Into::into),
+        version: model.version().map(Into::into),
         source,
+    })
+}
+
+fn prompt(call: &Call) -> Option<Prompt<'_>> {
+    Some(Prompt {
+        reference: call.prompt.as_deref()?.into(),
+        asserted: true,
     })
 }
 

@@ -12,7 +12,7 @@ use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
 use crate::config::{
-    Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
+    Answers, Limits, Listen, Outliving, Pins, Recording, Server, Settings, Upstream,
 };
 use crate::decision::freshness::Demands;
 use crate::identity::settings::{Audience, DpopSettings, IssuerSettings, KeySource};
@@ -102,7 +102,7 @@ impl Plan<'_> {
                 queue_bytes: 16 << 20,
                 wait: Duration::from_secs(2),
             },
-            audit_arguments: ArgumentsRecord::Digest,
+            recording: Recording::default(),
             insecure: Vec::new(),
             ops: None,
             admin: None,

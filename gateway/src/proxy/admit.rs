@@ -269,6 +269,7 @@ fn refused(
         action: None,
         revision: None,
         arguments: None,
+        asserted: None,
         needed: &[],
         in_force: &services.in_force,
     };
@@ -355,6 +356,7 @@ impl Arrival {
             action: None,
             revision: None,
             arguments: None,
+            asserted: None,
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
         }

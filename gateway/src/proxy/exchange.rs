@@ -5,11 +5,12 @@ use std::sync::Arc;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use crate::config::ArgumentsRecord;
+use crate::audit::arguments::Arguments;
+use crate::audit::part::ModelSource;
 use crate::decision::{Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
-use crate::model::{Digest, Reason};
+use crate::model::{AgentModel, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
 use crate::proxy::head::{self, Verb};
@@ -17,7 +18,7 @@ use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{curfew, pins};
+use crate::proxy::{asserted, curfew, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -47,7 +48,8 @@ struct Asked {
     passage: Passage,
     era: Era,
     revision: Revision,
-    arguments: Option<(Digest, usize)>,
+    arguments: Option<Arguments>,
+    model: Option<(AgentModel, ModelSource)>,
     body: Option<bytes::Bytes>,
 }
 
@@ -70,13 +72,16 @@ async fn message(
             return Err(arrival.refuse(principal, reason, unreadable).await);
         }
     };
-    let arguments = digest(&arrival, &read.message, &body);
+    let arguments = arguments(&arrival, &read.message, &body);
+    let headers = &session.req_header().headers;
+    let model = asserted::model(&arrival.services.model, headers, (&read.message, &body));
     let passage = Passage::Message(read.message);
     let asked = Asked {
         passage,
         era: read.era,
         revision: read.revision,
         arguments,
+        model,
         body: Some(body),
     };
     decide(arrival, session, principal, asked).await
@@ -132,13 +137,12 @@ fn read(body: &[u8], session: &Session, bounds: Bounds) -> Result<Read, (Reason,
     })
 }
 
-fn digest(arrival: &Arrival, message: &Message, body: &[u8]) -> Option<(Digest, usize)> {
-    let (ArgumentsRecord::Digest, Message::Request(call)) = (arrival.services.arguments, message)
-    else {
+fn arguments(arrival: &Arrival, message: &Message, body: &[u8]) -> Option<Arguments> {
+    let (Some(digester), Message::Request(call)) = (&arrival.services.arguments, message) else {
         return None;
     };
-    let arguments = body.get(call.arguments.clone()?)?;
-    Some((Digest::of(arguments), arguments.len()))
+    let text = str::from_utf8(body.get(call.arguments.clone()?)?).ok()?;
+    Some(digester.keep(arrival.server(), &call.target, text))
 }
 
 /// GET and DELETE exist before 2026-07-28 only.
@@ -168,6 +172,7 @@ async fn session_request(
         era: Era::Legacy,
         revision,
         arguments: None,
+        model: None,
         body: None,
     };
     decide(arrival, session, principal, asked).await
@@ -213,7 +218,8 @@ async fn decide(
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments;
+    circumstance.arguments = asked.arguments.as_ref();
+    circumstance.asserted = asked.model.as_ref();
     let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
         .await;
@@ -251,7 +257,8 @@ async fn object(
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments;
+    circumstance.arguments = asked.arguments.as_ref();
+    circumstance.asserted = asked.model.as_ref();
     arrival.count_decision(Some(objection.reason()));
     let ledger = &arrival.services.ledger;
     let refusal = match objection {

@@ -4,6 +4,7 @@
 mod admit;
 mod answer;
 mod asker;
+mod asserted;
 mod body;
 mod certificate;
 mod challenge;

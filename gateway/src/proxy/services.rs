@@ -6,7 +6,8 @@ use gatewright_policies::RoleTable;
 use ipnet::IpNet;
 
 use crate::audit::Ledger;
-use crate::config::{ArgumentsRecord, Limits};
+use crate::config::{Limits, ModelPlaces};
+use crate::decision::arguments::Digester;
 use crate::decision::circumstance::InForce;
 use crate::identity::Verifier;
 use crate::live::Reign;
@@ -52,8 +53,10 @@ pub struct Services {
     pub limits: Limits,
     /// The HTTP status of a policy denial, when the configuration sets one.
     pub deny_http_status: Option<u16>,
-    /// Whether argument digests go into records.
-    pub arguments: ArgumentsRecord,
+    /// What goes into records of arguments; absent means nothing.
+    pub arguments: Option<Digester>,
+    /// Where a client may name the model behind it.
+    pub model: ModelPlaces,
     /// Digests of what is in force.
     pub in_force: InForce,
     /// How long its policy is. Outlives a reload that leaves the policy as it is.

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::model::{Reason, ServerName, UnixTime};
 use registry::Families;
 
-pub use labels::{Anomaly, Challenge, Ending, Scheme, Unwelcome};
+pub use labels::{Challenge, Ending, Scheme, Unwelcome};
 pub use server::ServerMetrics;
 pub use table::{METRICS, MetricKind, MetricRow};
 

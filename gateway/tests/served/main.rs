@@ -11,6 +11,7 @@ mod dpop_nonces;
 mod durability;
 mod edge;
 mod edge_limits;
+mod evidence;
 mod faults;
 mod framing;
 mod freshness;

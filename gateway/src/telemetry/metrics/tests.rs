@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{authn_results, methods};
-use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use crate::audit::anomaly::AnomalyKind;
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -153,7 +154,7 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
     server.denied(Reason::Internal);
     server.authenticated(Scheme::Bearer, "expired");
     server.challenged(Challenge::InvalidToken);
-    server.anomaly(Anomaly::ToolDrift);
+    server.anomaly(AnomalyKind::ToolDrift);
     server.stream_opened();
     server.stream_opened();
     server.stream_closed();
