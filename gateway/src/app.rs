@@ -34,6 +34,7 @@ mod command;
 mod floods;
 mod pins;
 mod renewal;
+mod subjects;
 mod vitals;
 
 pub use build::BuildError;
@@ -255,7 +256,8 @@ impl Running {
 ///
 /// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let fixed: [(&str, bool); 6] = [
+    let (record, next) = (&old.recording, &new.recording);
+    let fixed: [(&str, bool); 8] = [
         ("listen.address", old.listen.address == new.listen.address),
         (
             "listen.tls",
@@ -264,6 +266,11 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("ops.address", old.ops == new.ops),
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
+        ("audit.subjects", record.subjects == next.subjects),
+        (
+            "audit.hours and audit.anomalies",
+            record.anomalies == next.anomalies,
+        ),
         ("pins.directory", old.pins_directory == new.pins_directory),
     ];
     let changed: Vec<_> = fixed

@@ -13,6 +13,8 @@ mod pins;
 mod process;
 #[path = "program/serving.rs"]
 mod serving;
+#[path = "program/subjects.rs"]
+mod subjects;
 #[path = "served/support/mod.rs"]
 #[expect(
     dead_code,
@@ -252,8 +254,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "report",
-            "help"
+            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "audit",
+            "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {

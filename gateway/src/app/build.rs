@@ -8,8 +8,9 @@ use arc_swap::ArcSwap;
 use super::pins::unwritten;
 use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
+use crate::audit::names::{Book, BookError};
 use crate::audit::secret_file::{self, SecretFileError};
-use crate::config::{ArgumentsRecord, Pins, Server, Settings, sunset};
+use crate::config::{ArgumentsRecord, Pins, Server, Settings, Subjects, sunset};
 use crate::decision::arguments::{Digester, Listed};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
@@ -49,6 +50,9 @@ pub enum BuildError {
     /// The pins of a server cannot be had.
     #[error(transparent)]
     Pins(#[from] PinError),
+    /// The book of names cannot be had.
+    #[error(transparent)]
+    Names(#[from] BookError),
     /// A key of the gateway's own cannot be had.
     #[error(transparent)]
     SecretFile(#[from] SecretFileError),
@@ -81,6 +85,7 @@ impl Shared {
             sessions: Arc::new(Sessions::default()),
             tasks: Arc::new(Tasks::default()),
             state: Arc::new(MemoryState::since(clock.now())),
+            names: book(&settings)?,
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             floods: Arc::new(Floods::since(clock.now())),
@@ -153,6 +158,8 @@ pub(crate) struct Parts {
     pub(crate) load: Load,
     pub(crate) pins: Keeper,
     pub(crate) state: Arc<dyn SharedState>,
+    /// Who is who in records that do not say so plainly.
+    pub(crate) names: Option<Arc<Book>>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
@@ -212,6 +219,7 @@ fn services(
         deny_http_status: settings.deny_http_status,
         arguments: digester(settings)?,
         model: settings.recording.model.clone(),
+        names: parts.names.clone(),
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
@@ -219,6 +227,15 @@ fn services(
         },
         reign: Arc::new(Reign::default()),
     })
+}
+
+fn book(settings: &Settings) -> Result<Option<Arc<Book>>, BookError> {
+    match settings.recording.subjects {
+        Subjects::Plain => Ok(None),
+        Subjects::Sealed => Book::open(&settings.audit.directory)
+            .map(Arc::new)
+            .map(Some),
+    }
 }
 
 fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {

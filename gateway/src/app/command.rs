@@ -13,6 +13,7 @@ use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::pins::Ask;
+use crate::control::subjects::Erase;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
@@ -70,6 +71,10 @@ impl Commands for Shared {
 
     async fn pins(&self, ask: Ask, uid: Option<u32>) -> Result<Value, String> {
         self.answer_pins(ask, uid).await
+    }
+
+    async fn erase(&self, erase: Erase, uid: Option<u32>) -> Result<Value, String> {
+        self.erase_subject(erase, uid).await
     }
 }
 

@@ -93,7 +93,7 @@ pub struct Event<'a> {
     pub outcome: Option<Outcome>,
     /// Where the request came from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<Source<'a>>,
     /// The name of the request, as the caller was told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Text<'a>>,

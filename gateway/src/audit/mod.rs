@@ -10,6 +10,7 @@ mod json;
 mod lane;
 mod ledger;
 mod line;
+pub mod names;
 pub mod part;
 pub mod secret_file;
 pub mod settings;

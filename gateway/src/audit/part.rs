@@ -232,11 +232,21 @@ pub struct Outcome {
     pub upstream_ms: Option<f64>,
 }
 
+/// An address.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Address<'a> {
+    /// As it is.
+    Plain(IpAddr),
+    /// For who may open it.
+    Sealed(&'a str),
+}
+
 /// Where a request came from: the peer of the connection, never a header.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Source {
+pub struct Source<'a> {
     /// The address.
-    pub ip: IpAddr,
+    pub ip: Address<'a>,
     /// The port.
     pub port: u16,
 }

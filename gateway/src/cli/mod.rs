@@ -18,6 +18,7 @@ mod lines;
 mod pins;
 mod report;
 mod run;
+mod subjects;
 mod token;
 
 /// The operation failed.
@@ -67,9 +68,20 @@ enum Verb {
     /// See what changed in the tools of servers that have `pins`, and approve it.
     #[command(subcommand)]
     Pins(pins::Pins),
+    /// The audit record and the persons in it.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Read the audit record.
     #[command(subcommand)]
     Report(report::Report),
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Make a person of a running gateway's records unknown, for good. The records stay as they are.
+    Erase(subjects::EraseArgs),
+    /// Say who is behind the pseudonyms of records.
+    Reveal(subjects::RevealArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,6 +146,8 @@ pub fn main() -> ExitCode {
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),
         Verb::Keys(keys::Keys::New(new)) => keys::new(new, colour),
         Verb::Pins(pins) => pins::run(pins),
+        Verb::Audit(Audit::Erase(erase)) => subjects::erase(erase),
+        Verb::Audit(Audit::Reveal(reveal)) => subjects::reveal(&reveal),
         Verb::Report(report::Report::Keys(keys)) => report::keys(keys, colour),
     };
     ExitCode::from(code)

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::audit::arguments::Arguments;
+use crate::audit::names::Names;
 use crate::audit::part::ModelSource;
 use crate::identity::Principal;
 use crate::mcp::{Call, Method, Revision};
@@ -68,6 +69,8 @@ pub struct Request {
     pub at: UnixTime,
     /// The server its path names.
     pub server: Option<ServerName>,
+    /// How records name those who made it, where they do not do so plainly.
+    pub names: Option<Arc<Names>>,
 }
 
 /// Everything a decision record says besides the decision itself.

@@ -107,6 +107,7 @@ fn arrived(services: &Services, session: &Session) -> Request {
             .and_then(|address| address.as_inet().copied()),
         at,
         server: None,
+        names: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{asserted, curfew, pins};
+use crate::proxy::{asserted, curfew, names, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -26,10 +26,13 @@ use crate::upstream::peer::Patience;
 /// # Errors
 /// pingora's, when the client went away.
 pub(crate) async fn permit(
-    arrival: Arrival,
+    mut arrival: Arrival,
     session: &mut Session,
     principal: Arc<Principal>,
 ) -> pingora::Result<Admission> {
+    if let Err(refused) = names::give(&mut arrival, &principal).await {
+        return Ok(Admission::Refuse(refused));
+    }
     let outcome = match Verb::of(&session.req_header().method) {
         Ok(Verb::Post) => message(arrival, session, &principal).await,
         Ok(verb) => session_request(arrival, session, &principal, verb).await,
@@ -66,12 +69,13 @@ async fn message(
                 .await);
         }
     };
-    let read = match read(&body, session, arrival.services.limits.message()) {
+    let mut read = match read(&body, session, arrival.services.limits.message()) {
         Ok(read) => read,
         Err((reason, unreadable)) => {
             return Err(arrival.refuse(principal, reason, unreadable).await);
         }
     };
+    names::seal_client(&arrival, &mut read.message);
     let arguments = arguments(&arrival, &read.message, &body);
     let headers = &session.req_header().headers;
     let model = asserted::model(&arrival.services.model, headers, (&read.message, &body));

@@ -6,6 +6,7 @@ use gatewright_policies::RoleTable;
 use ipnet::IpNet;
 
 use crate::audit::Ledger;
+use crate::audit::names::Book;
 use crate::config::{Limits, ModelPlaces};
 use crate::decision::arguments::Digester;
 use crate::decision::circumstance::InForce;
@@ -57,6 +58,8 @@ pub struct Services {
     pub arguments: Option<Digester>,
     /// Where a client may name the model behind it.
     pub model: ModelPlaces,
+    /// Who is who in records that do not say so plainly. Outlives a reload.
+    pub names: Option<Arc<Book>>,
     /// Digests of what is in force.
     pub in_force: InForce,
     /// How long its policy is. Outlives a reload that leaves the policy as it is.

@@ -18,9 +18,8 @@ async fn with_claims(keys: &str, more: &Value) -> (Gateway, Agent, Upstream) {
         claims[name] = value.clone();
     }
     let token = setup.issuer.sign_claims(&claims);
-    let yaml = setup.yaml(&upstream.url());
-    let yaml = yaml.replace("{ ledger: audit }", &format!("{{ ledger: audit, {keys} }}"));
-    let gateway = Gateway::start(setup, yaml).await;
+    let audit = format!(", {keys}");
+    let gateway = Setup { audit, ..setup }.start(&upstream).await;
     let agent = Agent::new(gateway.url(), Some(token));
     (gateway, agent, upstream)
 }

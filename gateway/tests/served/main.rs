@@ -43,6 +43,7 @@ mod sessions;
 mod shared_connections;
 mod streams;
 mod streams_over_reloads;
+mod subjects;
 mod sunset;
 mod support;
 mod tasks;

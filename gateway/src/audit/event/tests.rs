@@ -8,8 +8,8 @@ use crate::audit::arguments::{Arguments, Canonical, Fields};
 use crate::audit::id::EventIds;
 use crate::audit::line::Line;
 use crate::audit::part::{
-    Actor, Approval, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome, Policy,
-    PolicyMode, Prompt, Refused, Source, Subject, SubjectKind,
+    Actor, Address, Approval, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
+    Policy, PolicyMode, Prompt, Refused, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId};
 use crate::model::{Digest, Reason, UnixTime};
@@ -70,7 +70,7 @@ fn full() -> Event<'static> {
             upstream_ms: Some(1.0),
         }),
         source: Some(Source {
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip: Address::Plain(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             port: 4711,
         }),
         request_id: Some("q-1".into()),

@@ -22,6 +22,8 @@ pub(crate) struct Setup {
     pub(crate) server: String,
     /// YAML of further top-level keys.
     pub(crate) extra: String,
+    /// YAML of further keys of `audit`, each after a comma.
+    pub(crate) audit: String,
 }
 
 impl Default for Setup {
@@ -36,6 +38,7 @@ impl Default for Setup {
             roles: roles.into(),
             server: String::new(),
             extra: String::new(),
+            audit: String::new(),
         }
     }
 }
@@ -44,8 +47,8 @@ impl Setup {
     /// The configuration in front of `upstream`.
     pub(crate) fn yaml(&self, upstream: &str) -> String {
         format!(
-            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}audit: {{ ledger: audit }}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
-            self.server, self.roles, self.extra
+            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}audit: {{ ledger: audit{} }}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
+            self.server, self.roles, self.audit, self.extra
         )
     }
 
