@@ -29,6 +29,7 @@ use crate::proxy::services::Services;
 use crate::proxy::tls::Greeting;
 use crate::upstream::peer::PeerError;
 
+mod anomalies;
 mod build;
 mod command;
 mod floods;
@@ -111,7 +112,8 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    let (shared, told) = Shared::new(settings, ledger, reread)?;
+    let shared = Arc::new(shared);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener
@@ -130,6 +132,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         tokio::spawn(listen::serve(listener, door, stopping)),
         tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
         tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
+        tokio::spawn(anomalies::watch(Arc::clone(&shared), told)),
     ];
     if let Some(listener) = ops_listener {
         tasks.push(tokio::spawn(ops::serve(

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use tokio::sync::mpsc::Receiver;
 
 use super::pins::unwritten;
 use super::{PeerError, Reread, Shared};
+use crate::anomaly::{Lookout, Observation};
 use crate::audit::Ledger;
 use crate::audit::names::{Book, BookError};
 use crate::audit::secret_file::{self, SecretFileError};
@@ -62,12 +64,13 @@ pub enum BuildError {
 }
 
 impl Shared {
-    /// The first generation.
+    /// The first generation, and what its requests will tell of principals.
     pub(super) fn new(
         settings: Settings,
         ledger: Ledger,
         reread: Option<Reread>,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<(Self, Receiver<Observation>), BuildError> {
+        let (lookout, told) = Lookout::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let names: Vec<_> = settings
             .servers
@@ -86,6 +89,7 @@ impl Shared {
             tasks: Arc::new(Tasks::default()),
             state: Arc::new(MemoryState::since(clock.now())),
             names: book(&settings)?,
+            lookout: Arc::new(lookout),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             floods: Arc::new(Floods::since(clock.now())),
@@ -114,7 +118,7 @@ impl Shared {
         shared.serve_keys(keys);
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
-        Ok(shared)
+        Ok((shared, told))
     }
 
     /// Says in metrics and log when API keys end.
@@ -160,6 +164,7 @@ pub(crate) struct Parts {
     pub(crate) state: Arc<dyn SharedState>,
     /// Who is who in records that do not say so plainly.
     pub(crate) names: Option<Arc<Book>>,
+    pub(crate) lookout: Arc<Lookout>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
@@ -220,6 +225,7 @@ fn services(
         arguments: digester(settings)?,
         model: settings.recording.model.clone(),
         names: parts.names.clone(),
+        lookout: Arc::clone(&parts.lookout),
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,

@@ -39,6 +39,8 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_state(ledger.queue_bytes(), ledger.taken(), ledger.lost());
+        let unwatched = self.parts.lookout.dropped();
+        self.parts.metrics.unwatched(unwatched);
         self.parts.metrics.render()
     }
 }

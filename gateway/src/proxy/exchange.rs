@@ -18,7 +18,7 @@ use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{asserted, curfew, names, pins};
+use crate::proxy::{asserted, curfew, lookout, names, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -219,6 +219,7 @@ async fn decide(
     };
     let verdict = pins::withhold(&arrival.route, &action, gate.judge(&action));
     arrival.count_decision(verdict.refusal());
+    lookout::decided(&arrival, principal, asked.passage.tool(), verdict.refusal());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
@@ -264,6 +265,7 @@ async fn object(
     circumstance.arguments = asked.arguments.as_ref();
     circumstance.asserted = asked.model.as_ref();
     arrival.count_decision(Some(objection.reason()));
+    lookout::decided(arrival, principal, None, Some(objection.reason()));
     let ledger = &arrival.services.ledger;
     let refusal = match objection {
         Objection::Plain(reason) => Refusal::unread(ledger, principal, &circumstance, reason).await,

@@ -27,6 +27,7 @@ mod keep;
 pub mod leave;
 pub mod listen;
 pub mod load;
+mod lookout;
 mod names;
 mod observe;
 pub mod origin;

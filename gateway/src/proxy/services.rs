@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gatewright_policies::RoleTable;
 use ipnet::IpNet;
 
+use crate::anomaly::Lookout;
 use crate::audit::Ledger;
 use crate::audit::names::Book;
 use crate::config::{Limits, ModelPlaces};
@@ -60,6 +61,8 @@ pub struct Services {
     pub model: ModelPlaces,
     /// Who is who in records that do not say so plainly. Outlives a reload.
     pub names: Option<Arc<Book>>,
+    /// Who watches for what is unusual. Outlives a reload.
+    pub lookout: Arc<Lookout>,
     /// Digests of what is in force.
     pub in_force: InForce,
     /// How long its policy is. Outlives a reload that leaves the policy as it is.

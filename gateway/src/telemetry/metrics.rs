@@ -41,6 +41,7 @@ pub struct Metrics {
     keys: IntGaugeVec,
     sunsets: IntGaugeVec,
     reload: IntGauge,
+    unwatched: IntCounter,
 }
 
 #[derive(Debug)]
@@ -73,6 +74,11 @@ impl Metrics {
             audit: Audit::new(&families)?,
             keys: families.gauge(&table::JWKS_LAST_SUCCESS)?,
             sunsets: families.gauge(&table::API_KEY_SUNSET)?,
+            unwatched: registry::resolve(
+                &table::UNWATCHED,
+                &families.counter(&table::UNWATCHED)?,
+                &[],
+            )?,
             reload: registry::resolve(&table::RELOAD, &families.gauge(&table::RELOAD)?, &[])?,
             families,
         };
@@ -165,6 +171,12 @@ impl Metrics {
         self.audit
             .lost
             .inc_by(lost.saturating_sub(self.audit.lost.get()));
+    }
+
+    /// So many requests since the start were not looked at for what is unusual.
+    pub fn unwatched(&self, dropped: u64) {
+        self.unwatched
+            .inc_by(dropped.saturating_sub(self.unwatched.get()));
     }
 
     /// The configuration in force is the one on the disk.

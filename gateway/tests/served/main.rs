@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod anomalies;
 mod bodies;
 mod challenges;
 mod decisions;

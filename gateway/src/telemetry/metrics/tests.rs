@@ -38,6 +38,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_decision_duration_seconds", ""),
         ("gatewright_refused_total", "reason"),
         ("gatewright_anomalies_total", "server kind"),
+        ("gatewright_unwatched_requests_total", ""),
         ("gatewright_audit_events_total", "sink result"),
         ("gatewright_audit_queue_length", "sink"),
         ("gatewright_jwks_last_success_timestamp_seconds", "issuer"),
