@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "program/canaries.rs"]
+mod canaries;
 #[path = "program/dev.rs"]
 mod dev;
 #[path = "program/keys.rs"]
