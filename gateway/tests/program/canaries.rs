@@ -219,7 +219,11 @@ impl Field {
         let agent = Agent::new(self.served.url.clone(), Some(self.served.setup.analyst()));
         for tool in ["search_broken", "search_failing", "delete_customer"] {
             let answer = send(self.call(agent.request(Method::POST), tool)).await;
-            assert!(answer.json()["error"].is_object(), "{tool}: {}", answer.body);
+            assert!(
+                answer.json()["error"].is_object(),
+                "{tool}: {}",
+                answer.body
+            );
         }
         let malformed = self.canaries.add("half a message", "canary-malformed-c0de");
         assert_eq!(

@@ -19,6 +19,7 @@ mod freshness;
 mod grammar;
 mod grants;
 mod hostile;
+mod injection;
 mod introspection;
 mod intrusions;
 mod issuers;

@@ -226,7 +226,7 @@ fn absent_parts_are_left_out() {
 }
 
 #[test]
-fn hostile_text_stays_on_one_line_of_ascii_and_reads_as_sent() {
+fn a01_hostile_text_stays_on_one_line_of_ascii_and_reads_as_sent() {
     let shouting = "x".repeat(1 << 20);
     for hostile in [
         "\r\n{\"seq\":0}",
