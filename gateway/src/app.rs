@@ -30,6 +30,7 @@ use crate::proxy::services::Services;
 use crate::proxy::tls::Greeting;
 use crate::upstream::peer::PeerError;
 
+mod anomalies;
 mod build;
 mod checkpoints;
 mod command;
@@ -37,6 +38,7 @@ mod floods;
 mod pins;
 mod renewal;
 mod shipping;
+mod subjects;
 mod vitals;
 
 pub use build::BuildError;
@@ -114,7 +116,8 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, (ledger, instance), reread)?);
+    let (shared, told) = Shared::new(settings, (ledger, instance), reread)?;
+    let shared = Arc::new(shared);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener
@@ -133,6 +136,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         tokio::spawn(listen::serve(listener, door, stopping)),
         tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
         tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
+        tokio::spawn(anomalies::watch(Arc::clone(&shared), told)),
     ];
     if let Some(listener) = ops_listener {
         tasks.push(tokio::spawn(ops::serve(
@@ -273,7 +277,8 @@ impl Running {
 ///
 /// Names the settings that differ and are read only at start-up.
 pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String> {
-    let fixed: [(&str, bool); 7] = [
+    let (record, next) = (&old.recording, &new.recording);
+    let fixed: [(&str, bool); 9] = [
         ("listen.address", old.listen.address == new.listen.address),
         (
             "listen.tls",
@@ -283,6 +288,11 @@ pub(crate) fn same_listener(old: &Settings, new: &Settings) -> Result<(), String
         ("admin.socket", old.admin == new.admin),
         ("audit", old.audit == new.audit),
         ("audit.ship", old.audit_ship == new.audit_ship),
+        ("audit.subjects", record.subjects == next.subjects),
+        (
+            "audit.hours and audit.anomalies",
+            record.anomalies == next.anomalies,
+        ),
         ("pins.directory", old.pins_directory == new.pins_directory),
     ];
     let changed: Vec<_> = fixed

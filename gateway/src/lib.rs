@@ -5,6 +5,8 @@
 //! beside this crate draws the picture.
 
 #[cfg(feature = "server")]
+pub mod anomaly;
+#[cfg(feature = "server")]
 pub mod app;
 pub mod audit;
 #[cfg(feature = "server")]

@@ -270,7 +270,7 @@ const LINES: usize = 400;
 
 /// The modules from the bottom up, each with what it may use besides itself. The settings of `config` are checked
 /// values without any I/O of serving, so what serves may hold them; `config` knows nothing of what serves.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("live", &["model"]),
     ("state", &["model"]),
@@ -283,6 +283,10 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &["model", "live", "mcp", "audit", "identity", "decision"],
     ),
     ("config", &["model", "mcp", "audit", "identity", "decision"]),
+    (
+        "anomaly",
+        &["model", "state", "audit", "identity", "decision", "config"],
+    ),
     ("upstream", &["model", "live", "telemetry", "config"]),
     (
         "control",
@@ -299,6 +303,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
             "decision",
             "telemetry",
             "config",
+            "anomaly",
             "upstream",
         ],
     ),

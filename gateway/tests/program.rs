@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "program/canaries.rs"]
+mod canaries;
 #[path = "program/dev.rs"]
 mod dev;
 #[path = "program/keys.rs"]
@@ -15,6 +17,8 @@ mod process;
 mod serving;
 #[path = "program/shipping.rs"]
 mod shipping;
+#[path = "program/subjects.rs"]
+mod subjects;
 #[path = "served/support/mod.rs"]
 #[expect(
     dead_code,
@@ -254,8 +258,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "report",
-            "help"
+            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "audit",
+            "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {

@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use tokio::sync::mpsc::Receiver;
 
 use super::pins::unwritten;
 use super::shipping::Sinks;
 use super::{PeerError, Reread, Shared};
+use crate::anomaly::{Lookout, Observation};
 use crate::audit::Ledger;
+use crate::audit::names::{Book, BookError};
+use crate::audit::secret_file::{self, SecretFileError};
 use crate::audit::ship::NoShipper;
-use crate::config::{Pins, Server, Settings, sunset};
+use crate::config::{ArgumentsRecord, Pins, Server, Settings, Subjects, sunset};
+use crate::decision::arguments::{Digester, Listed};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
 use crate::identity::binding::NoRandomness;
@@ -52,18 +57,25 @@ pub enum BuildError {
     /// A place that records are brought to cannot be prepared.
     #[error(transparent)]
     Sink(#[from] NoShipper),
+    /// The book of names cannot be had.
+    #[error(transparent)]
+    Names(#[from] BookError),
+    /// A key of the gateway's own cannot be had.
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
     /// The listener cannot speak TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
 
 impl Shared {
-    /// The first generation.
+    /// The first generation, and what its requests will tell of principals.
     pub(super) fn new(
         settings: Settings,
         (ledger, instance): (Ledger, Box<str>),
         reread: Option<Reread>,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<(Self, Receiver<Observation>), BuildError> {
+        let (lookout, told) = Lookout::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let names: Vec<_> = settings
             .servers
@@ -81,6 +93,8 @@ impl Shared {
             sessions: Arc::new(Sessions::default()),
             tasks: Arc::new(Tasks::default()),
             state: Arc::new(MemoryState::since(clock.now())),
+            names: book(&settings)?,
+            lookout: Arc::new(lookout),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             floods: Arc::new(Floods::since(clock.now())),
@@ -112,7 +126,7 @@ impl Shared {
         shared.serve_keys(keys);
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
-        Ok(shared)
+        Ok((shared, told))
     }
 
     /// Says in metrics and log when API keys end.
@@ -156,6 +170,9 @@ pub(crate) struct Parts {
     pub(crate) load: Load,
     pub(crate) pins: Keeper,
     pub(crate) state: Arc<dyn SharedState>,
+    /// Who is who in records that do not say so plainly.
+    pub(crate) names: Option<Arc<Book>>,
+    pub(crate) lookout: Arc<Lookout>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
@@ -213,7 +230,10 @@ fn services(
         client_cert_from: settings.listen.client_cert_from.clone(),
         limits: settings.limits,
         deny_http_status: settings.deny_http_status,
-        arguments: settings.audit_arguments,
+        arguments: digester(settings)?,
+        model: settings.recording.model.clone(),
+        names: parts.names.clone(),
+        lookout: Arc::clone(&parts.lookout),
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
@@ -222,6 +242,34 @@ fn services(
         reign: Arc::new(Reign::default()),
     })
 }
+
+fn book(settings: &Settings) -> Result<Option<Arc<Book>>, BookError> {
+    match settings.recording.subjects {
+        Subjects::Plain => Ok(None),
+        Subjects::Sealed => Book::open(&settings.audit.directory)
+            .map(Arc::new)
+            .map(Some),
+    }
+}
+
+fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {
+    let listed = match &settings.recording.arguments {
+        ArgumentsRecord::None => return Ok(None),
+        ArgumentsRecord::Digest => Listed::new(),
+        ArgumentsRecord::Fields(listed) => listed.clone(),
+    };
+    let key = match &settings.recording.digest_key {
+        Some(shared) => shared.clone(),
+        None => {
+            let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
+            secret_file::read_or_make(&own)?
+        }
+    };
+    Ok(Some(Digester::new(&key, listed)))
+}
+
+/// Behind the name of the ledger's directory.
+const DIGEST_KEY: &str = ".digest-key";
 
 fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Verifier {
     let possession = Possession::new(

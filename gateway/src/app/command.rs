@@ -14,6 +14,7 @@ use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::pins::Ask;
+use crate::control::subjects::Erase;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
 use crate::model::Digest;
@@ -77,6 +78,10 @@ impl Commands for Shared {
 
     async fn rotate_key(&self, uid: Option<u32>) -> Result<Value, String> {
         self.rotate_checkpoint_key(uid).await
+    }
+
+    async fn erase(&self, erase: Erase, uid: Option<u32>) -> Result<Value, String> {
+        self.erase_subject(erase, uid).await
     }
 }
 

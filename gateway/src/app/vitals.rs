@@ -45,6 +45,8 @@ impl Vitals for Shared {
         self.parts
             .metrics
             .audit_standing(ledger.standing(), ledger.unrecorded());
+        let unwatched = self.parts.lookout.dropped();
+        self.parts.metrics.unwatched(unwatched);
         self.parts.metrics.render()
     }
 }

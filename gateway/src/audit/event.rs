@@ -3,9 +3,11 @@
 
 use serde::Serialize;
 
+use super::anomaly::Anomaly;
+use super::arguments::Arguments;
 use super::id::EventId;
 use super::part::{
-    Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Refused,
+    Actor, Approval, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Prompt, Refused,
     Source, Subject, Tally,
 };
 use super::text::{Joined, Text, Texts, moment};
@@ -56,6 +58,9 @@ pub struct Event<'a> {
     /// The language model behind the agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Model<'a>>,
+    /// The prompt that led to the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Prompt<'a>>,
     /// The MCP message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mcp: Option<Mcp<'a>>,
@@ -77,15 +82,18 @@ pub struct Event<'a> {
     /// How many refusals have no record of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tally: Option<Tally>,
+    /// What is unusual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<Anomaly<'a>>,
     /// What is kept of the arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<Arguments>,
+    pub arguments: Option<&'a Arguments>,
     /// How it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Where the request came from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<Source<'a>>,
     /// The name of the request, as the caller was told it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Text<'a>>,
@@ -118,6 +126,7 @@ impl<'a> Event<'a> {
             subject: None,
             actor: None,
             model: None,
+            prompt: None,
             mcp: None,
             authn: None,
             policy: None,
@@ -125,6 +134,7 @@ impl<'a> Event<'a> {
             approval: None,
             pin: None,
             tally: None,
+            anomaly: None,
             arguments: None,
             outcome: None,
             source: None,

@@ -1,6 +1,8 @@
 //! The record: what happened, one JSON object a line, each tied to the one before it, in append-only files. Never a token, a proof, a session id
 //! or an argument value; never lost in silence.
 
+pub mod anomaly;
+pub mod arguments;
 mod batch;
 mod chain;
 pub(crate) mod checkpoint;
@@ -13,6 +15,7 @@ pub mod keys;
 mod lane;
 mod ledger;
 mod line;
+pub mod names;
 mod notice;
 mod outage;
 pub mod part;
@@ -22,6 +25,7 @@ mod recovery;
 mod retention;
 pub(crate) mod sealing;
 mod second_place;
+pub mod secret_file;
 mod segment;
 pub(crate) mod segments;
 pub mod settings;

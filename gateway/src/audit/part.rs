@@ -87,6 +87,15 @@ pub enum ModelSource {
     Header,
 }
 
+/// The prompt that led to a request.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Prompt<'a> {
+    /// What names it where prompts are kept. Never the prompt.
+    pub reference: Text<'a>,
+    /// Whether it is the client's word alone.
+    pub asserted: bool,
+}
+
 /// The MCP message.
 #[derive(Debug, Clone, Serialize)]
 pub struct Mcp<'a> {
@@ -204,16 +213,6 @@ pub struct Tally {
     pub lost: u64,
 }
 
-/// What is kept of the arguments of a call.
-#[derive(Debug, Clone, Serialize)]
-pub struct Arguments {
-    /// Their digest.
-    #[serde(serialize_with = "hexadecimal")]
-    pub digest: Digest,
-    /// Their length in bytes.
-    pub bytes: usize,
-}
-
 /// How a request ended.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Outcome {
@@ -233,11 +232,21 @@ pub struct Outcome {
     pub upstream_ms: Option<f64>,
 }
 
+/// An address.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Address<'a> {
+    /// As it is.
+    Plain(IpAddr),
+    /// For who may open it.
+    Sealed(&'a str),
+}
+
 /// Where a request came from: the peer of the connection, never a header.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Source {
+pub struct Source<'a> {
     /// The address.
-    pub ip: IpAddr,
+    pub ip: Address<'a>,
     /// The port.
     pub port: u16,
 }

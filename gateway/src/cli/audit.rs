@@ -13,6 +13,7 @@ mod ocsf;
 mod query;
 mod record;
 mod rotate;
+mod subjects;
 mod tail;
 mod verify;
 mod when;
@@ -32,6 +33,10 @@ pub(super) enum Audit {
     Verify(verify::Verify),
     /// Make a running gateway sign with a new key, which the old one signs.
     RotateKey(rotate::RotateKey),
+    /// Take a person out of the book of names, for good: records that name them by a pseudonym name nobody any more.
+    Erase(subjects::EraseArgs),
+    /// Say who is meant by pseudonyms, as long as the book of names says so.
+    Reveal(subjects::RevealArgs),
 }
 
 pub(super) fn run(audit: Audit, colour: Colour) -> u8 {
@@ -41,6 +46,8 @@ pub(super) fn run(audit: Audit, colour: Colour) -> u8 {
         Audit::Export(export) => export::run(export, colour),
         Audit::Verify(verify) => verify::run(verify, colour),
         Audit::RotateKey(rotate) => rotate::run(rotate),
+        Audit::Erase(erase) => subjects::erase(erase),
+        Audit::Reveal(reveal) => subjects::reveal(&reveal),
     }
 }
 

@@ -231,6 +231,12 @@ policy:
       grant: [{ issuer: corp, client: c, subject: s }]
       crm: [search_*, { tool: refund, scopes: [crm:refund] }, { prompt: p }, { resource: \"crm://**\" }]
 dpop: { nonce: required, nonce_key_file: secret }
+audit:
+  arguments: fields
+  fields: { crm: { refund: [/amount] } }
+  digest_key_file: secret
+  model: { header: X-Agent-Model }
+  hours: { from: \"08:00\", to: \"18:00\", zone: UTC }
 deny_http_status: 403
 ";
 
@@ -288,9 +294,9 @@ deny_http_status: 403
         match value {
             Value::Object(keys) => {
                 for (name, value) in keys {
-                    let is_own = prefix.starts_with("policy.roles.")
-                        && name != "grant"
-                        && !prefix.contains("[]");
+                    let is_role = prefix.starts_with("policy.roles.") && name != "grant";
+                    let is_own =
+                        (is_role || prefix.starts_with("audit.fields.")) && !prefix.contains("[]");
                     let name = if is_own { "*" } else { name };
                     paths(value, &format!("{prefix}{name}."), found);
                 }

@@ -73,8 +73,9 @@ impl Failed {
 
 async fn serve(dev: &Dev) -> Result<(), Failed> {
     let issuer = DevIssuer::start(Arc::new(SystemClock)).await?;
-    let folder = std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()));
-    let ledger = dev.ledger.clone().unwrap_or_else(|| folder.join("audit"));
+    let own = std::env::temp_dir().join(format!("gatewright-dev-{}", std::process::id()));
+    // The files that belong to a ledger lie beside it.
+    let ledger = dev.ledger.clone().unwrap_or_else(|| own.join("audit"));
     let served = if let Some(url) = &dev.upstream {
         serve_in_front(dev, &issuer, Fronted::Other(url), &ledger).await
     } else {
@@ -82,7 +83,7 @@ async fn serve(dev: &Dev) -> Result<(), Failed> {
         serve_in_front(dev, &issuer, Fronted::Notes(&notes.url()), &ledger).await
     };
     if dev.ledger.is_none() {
-        let _ = std::fs::remove_dir_all(&folder);
+        let _ = std::fs::remove_dir_all(&own);
     }
     served
 }

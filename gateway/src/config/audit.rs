@@ -8,24 +8,13 @@ use crate::audit::settings::{
 };
 
 use super::behaviour::{choose, filled_path};
-use super::checked::ArgumentsRecord;
 use super::review::Review;
 use super::section::Section;
 use super::tree::Text;
 
 /// `audit`.
-pub(crate) fn audit(
-    root: &Section<'_>,
-    review: &mut Review<'_>,
-) -> Option<(LedgerSettings, ArgumentsRecord)> {
-    let section = root.section("audit");
-    let ledger = ledger(&section, review);
-    let records = [
-        ("none", ArgumentsRecord::None),
-        ("digest", ArgumentsRecord::Digest),
-    ];
-    let arguments = choose(&section, "arguments", &records, &["fields"], review);
-    Some((ledger?, arguments?))
+pub(crate) fn audit(root: &Section<'_>, review: &mut Review<'_>) -> Option<LedgerSettings> {
+    ledger(&root.section("audit"), review)
 }
 
 /// Where records are written, and how.

@@ -58,29 +58,29 @@ pub(crate) fn dpop(root: &Section<'_>, review: &mut Review<'_>) -> Option<DpopSe
         nonce: nonce?,
         window: window?,
         nonce_key: match nonce_key_file {
-            Some(text) => Some(nonce_key(&text, review)?),
+            Some(text) => Some(strong_secret(&text, review)?),
             None => None,
         },
     })
 }
 
-/// A key that can be guessed makes nonces that can be guessed.
-fn nonce_key(written: &Text, review: &mut Review<'_>) -> Option<Secret<String>> {
+/// The secret in a file, unless it is short enough to be guessed.
+pub(crate) fn strong_secret(written: &Text, review: &mut Review<'_>) -> Option<Secret<String>> {
     let key = review.secret_file(written)?;
-    if key.expose().chars().count() >= SHORTEST_NONCE_KEY {
+    if key.expose().chars().count() >= SHORTEST_SECRET {
         return Some(key);
     }
     review.report(
         written.at,
         "weak-secret",
-        format!("the key in this file has less than {SHORTEST_NONCE_KEY} characters"),
+        format!("the key in this file has less than {SHORTEST_SECRET} characters"),
         "write a random one, for example with `openssl rand -base64 32`",
     );
     None
 }
 
 /// Characters.
-const SHORTEST_NONCE_KEY: usize = 32;
+const SHORTEST_SECRET: usize = 32;
 
 /// `shutdown.drain`.
 pub(crate) fn drain(root: &Section<'_>, review: &mut Review<'_>) -> Option<Duration> {

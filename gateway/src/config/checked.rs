@@ -16,6 +16,7 @@ use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
 use crate::model::Digest;
 
 use super::limits::Limits;
+use super::recording::Recording;
 
 /// Everything that `gatewright run` needs to know.
 #[derive(Debug, Clone)]
@@ -42,8 +43,8 @@ pub struct Settings {
     pub audit: LedgerSettings,
     /// Where records are brought to.
     pub audit_ship: Vec<SinkSettings>,
-    /// What records keep of arguments.
-    pub audit_arguments: ArgumentsRecord,
+    /// What records say of calls and of those who make them.
+    pub recording: Recording,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub ops: Option<SocketAddr>,
     /// The admin socket.
@@ -58,15 +59,6 @@ pub struct Settings {
     pub deny_http_status: Option<u16>,
     /// The checks that the file switched off, by the names of their keys, for a loud line at start.
     pub insecure: Vec<&'static str>,
-}
-
-/// What a record keeps of a call's arguments. Never the arguments themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArgumentsRecord {
-    /// Nothing.
-    None,
-    /// Their SHA-256 digest and their length.
-    Digest,
 }
 
 /// The listener that agents connect to.

@@ -15,6 +15,7 @@ use super::issuers::issuers;
 use super::limits;
 use super::network::{self, Insecure};
 use super::raw::{ROOT, Shape};
+use super::recording::recording;
 use super::review::Review;
 use super::roles::policy;
 use super::section::{Section, walk};
@@ -105,20 +106,20 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let insecure = Insecure::read(root);
     let listen = network::listen(root, insecure, review);
     let public_url = network::public_url(root, insecure, review);
-    let issuers = issuers(root, review);
+    let mut issuers = issuers(root, review);
     let servers = servers(root, public_url.as_deref(), &issuers, review);
     let policy = policy(root, &servers, review);
     let grants = grants(root, &issuers, review);
     let dpop = behaviour::dpop(root, review);
     let audit = audit::audit(root, review);
     let audit_ship = sinks::sinks(root, review);
+    let recording = recording(root, &servers, &mut issuers.settings, review);
     let ops = network::ops(root, listen.as_ref(), review);
     let admin = behaviour::admin(root, review);
     let pins_directory = behaviour::pins_directory(root, review);
     let limits = limits::limits(root, review);
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
-    let (audit, audit_arguments) = audit?;
     let config_digest = digest(text, &servers.settings);
     Some(Settings {
         listen: listen?,
@@ -130,9 +131,9 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         grants,
         dpop: dpop?,
         config_digest,
-        audit,
+        audit: audit?,
         audit_ship: audit_ship?,
-        audit_arguments,
+        recording: recording?,
         ops: Some(ops?),
         admin: Some(admin?),
         pins_directory: pins_directory?,

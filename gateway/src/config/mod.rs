@@ -4,6 +4,7 @@
 //! one file per part of it. Every step reports into `review`; nobody stops at the first mistake.
 
 mod amount;
+mod anomalies;
 mod answers;
 mod audit;
 mod behaviour;
@@ -12,6 +13,7 @@ mod day;
 mod demands;
 pub mod error;
 mod grants;
+mod hours;
 mod introspection;
 mod issuers;
 pub mod key_file;
@@ -22,6 +24,7 @@ pub mod load;
 mod network;
 mod path;
 mod raw;
+mod recording;
 pub mod reference;
 mod review;
 mod roles;
@@ -40,9 +43,11 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use anomalies::AnomalySettings;
 pub use checked::{
-    Answers, ArgumentsRecord, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
-    TlsFiles, Upstream,
+    Answers, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
+pub use hours::Hours;
 pub use limits::Limits;
+pub use recording::{ArgumentsRecord, ModelPlaces, Recording, Subjects};

@@ -1,6 +1,9 @@
 //! What a file may say: every key, the shape of its value and its default. One row adds a key; no value is judged here.
 
+mod recording;
 mod sinks;
+
+use recording::{ANOMALIES, HOURS, MODEL};
 
 /// One key of a map.
 #[derive(Debug)]
@@ -308,6 +311,16 @@ static AUDIT: &[Key] = &[
     key("segment", Shape::Section(SEGMENT), Presence::Optional),
     key("retention", Shape::Duration, Presence::Default("0s")),
     key("arguments", Shape::Text, Presence::Default("digest")),
+    key(
+        "fields",
+        Shape::Named(&Shape::Named(&TEXTS)),
+        Presence::Optional,
+    ),
+    key("digest_key_file", Shape::Text, Presence::Optional),
+    key("model", Shape::Section(MODEL), Presence::Optional),
+    key("subjects", Shape::Text, Presence::Default("plain")),
+    key("hours", Shape::Section(HOURS), Presence::Optional),
+    key("anomalies", Shape::Section(ANOMALIES), Presence::Optional),
     key("queue", Shape::Size, Presence::Default("16MiB")),
     key("wait", Shape::Duration, Presence::Default("2s")),
     key("checkpoint", Shape::Section(CHECKPOINT), Presence::Optional),

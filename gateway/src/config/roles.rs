@@ -75,7 +75,7 @@ pub(crate) fn entries(node: &Node) -> &[(Text, Node)] {
     }
 }
 
-fn check_server(written: &Text, servers: &Servers, review: &mut Review<'_>) {
+pub(crate) fn check_server(written: &Text, servers: &Servers, review: &mut Review<'_>) {
     // Without any server every name would be a mistake, and the list is the one to fix.
     let Some(names) = servers
         .names

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::control::http::{self, Answer};
-use crate::control::pins;
+use crate::control::{pins, subjects};
 
 /// What the admin socket can do.
 #[async_trait]
@@ -29,6 +29,8 @@ pub trait Commands: Send + Sync + 'static {
     async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
     /// Makes a new checkpoint key, for the user id at the other end of the socket, if the system told it.
     async fn rotate_key(&self, uid: Option<u32>) -> Result<Value, String>;
+    /// Takes a person out of the book of names, for that user id.
+    async fn erase(&self, erase: subjects::Erase, uid: Option<u32>) -> Result<Value, String>;
 }
 
 /// Makes the socket. One that nobody listens on any more is replaced.
@@ -89,6 +91,15 @@ async fn answer<B: Sync>(
             Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
         };
     }
+    if let Some(erase) = subjects::Erase::read(request.method(), request.uri().path(), query) {
+        return match erase {
+            Ok(erase) => match commands.erase(erase, uid).await {
+                Ok(done) => json(StatusCode::OK, &done),
+                Err(why) => http::text(StatusCode::CONFLICT, why),
+            },
+            Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
+        };
+    }
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/reload") => match commands.reload().await {
             Ok(done) => json(StatusCode::OK, &done),
@@ -101,7 +112,7 @@ async fn answer<B: Sync>(
         },
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload, GET /status, POST /audit/rotate-key, GET /pins, GET /pins/diff and POST /pins/approve\n",
+            "here are POST /reload, GET /status, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
         ),
     }
 }

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::audit::arguments::Arguments;
+use crate::audit::names::Names;
+use crate::audit::part::ModelSource;
 use crate::identity::Principal;
 use crate::mcp::{Call, Method, Revision};
-use crate::model::{Digest, ServerName, UnixTime};
+use crate::model::{AgentModel, Digest, ServerName, UnixTime};
 
 /// What a request wants to do.
 #[derive(Debug)]
@@ -66,6 +69,8 @@ pub struct Request {
     pub at: UnixTime,
     /// The server its path names.
     pub server: Option<ServerName>,
+    /// How records name those who made it, where they do not do so plainly.
+    pub names: Option<Arc<Names>>,
 }
 
 /// Everything a decision record says besides the decision itself.
@@ -79,8 +84,10 @@ pub struct Circumstance<'a> {
     pub action: Option<&'a Action<'a>>,
     /// The protocol revision of the message.
     pub revision: Option<Revision>,
-    /// Digest and length of the arguments, when records say so.
-    pub arguments: Option<(Digest, usize)>,
+    /// What is kept of the arguments, when records say so.
+    pub arguments: Option<&'a Arguments>,
+    /// The model that the client names, and where.
+    pub asserted: Option<&'a (AgentModel, ModelSource)>,
     /// The scopes that were needed to get this far.
     pub needed: &'a [String],
     /// What was in force.

@@ -2,15 +2,16 @@
 
 use crate::audit::EventId;
 use crate::audit::event::{Event, Kind};
+use crate::audit::names::Names;
 use crate::audit::part::{
-    Actor, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
-    Refused, Source, Subject, SubjectKind,
+    self, Address, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
+    Prompt, Refused, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId, Text, Texts};
-use crate::decision::circumstance::{Action, Circumstance, InForce};
-use crate::identity::{Principal, PrincipalKind, Thumbprint};
+use crate::decision::circumstance::{Action, Circumstance, InForce, Request};
+use crate::identity::{Actor, Principal, PrincipalKind, Thumbprint};
 use crate::mcp::{Call, Revision, Target};
-use crate::model::Reason;
+use crate::model::{AgentModel, Reason};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -33,11 +34,12 @@ pub(in crate::decision) fn event<'a>(
         .map(|action| Joined::action(action.name(), None));
     event.resource = server.map(|server| Joined::resource(server, name));
     event.mcp = server.map(|server| mcp(server, circumstance, call, name));
-    event.arguments = circumstance
-        .arguments
-        .map(|(digest, bytes)| Arguments { digest, bytes });
+    event.arguments = circumstance.arguments;
     event.source = request.source.map(|source| Source {
-        ip: source.ip(),
+        ip: match names(request).and_then(|names| names.source.as_deref()) {
+            Some(sealed) => Address::Sealed(sealed),
+            None => Address::Plain(source.ip()),
+        },
         port: source.port(),
     });
     event.request_id = Some((&*request.id).into());
@@ -45,23 +47,30 @@ pub(in crate::decision) fn event<'a>(
         .and_then(|call| call.trace_id.as_deref())
         .map(Into::into);
     if let Some(principal) = circumstance.principal {
-        name_principal(&mut event, principal);
+        name_principal(&mut event, principal, names(request));
         // An outcome names its decision, which says the rest.
         if kind != Kind::Outcome {
             describe_principal(&mut event, principal, call, chain);
+            event.model = model(principal, circumstance.asserted);
+            event.prompt = call.and_then(prompt);
         }
     }
     event
 }
 
-fn name_principal<'a>(event: &mut Event<'a>, principal: &'a Principal) {
-    let acting = principal
-        .actors()
-        .first()
-        .map(crate::identity::Actor::subject);
-    event.sub = Some(principal.subject().into());
+fn names(request: &Request) -> Option<&Names> {
+    request.names.as_deref()
+}
+
+fn name_principal<'a>(event: &mut Event<'a>, principal: &'a Principal, names: Option<&'a Names>) {
+    let acting = principal.actors().first().map(Actor::subject);
+    let acting = acting.map(|plain| names.map_or(plain, |names| names.actor(0, plain)));
+    let subject = principal.subject();
+    let subject = names.map_or(subject, |names| names.subject(subject));
+    let token_id = names.and_then(|names| names.token_id.as_deref());
+    event.sub = Some(subject.into());
     event.act = acting.or(principal.client_id()).map(Into::into);
-    event.token_id = Some(principal.token_id().into());
+    event.token_id = Some(token_id.unwrap_or(principal.token_id()).into());
 }
 
 fn describe_principal<'a>(
@@ -72,7 +81,7 @@ fn describe_principal<'a>(
 ) {
     event.subject = Some(Subject {
         iss: principal.issuer().as_str().into(),
-        id: principal.subject().into(),
+        id: event.sub.unwrap_or(principal.subject().into()),
         kind: match principal.kind() {
             PrincipalKind::User => SubjectKind::User,
             PrincipalKind::Agent => SubjectKind::Agent,
@@ -81,13 +90,12 @@ fn describe_principal<'a>(
         roles: principal.roles().into(),
     });
     let client_name = call.and_then(|call| call.client_name.as_deref());
-    event.actor = Some(Actor {
+    event.actor = Some(part::Actor {
         client_id: principal.client_id().map(Into::into),
         chain,
         client_name: client_name.map(Into::into),
         client_asserted: client_name.map(|_| true),
     });
-    event.model = model(principal, call);
     event.authn = Some(Authentication {
         scheme: principal.scheme().into(),
         result: "ok".into(),
@@ -103,17 +111,25 @@ fn thumbprint(bound: Option<&Thumbprint>) -> Option<Text<'_>> {
 }
 
 /// An issuer's word comes before an agent's own.
-fn model<'a>(principal: &'a Principal, call: Option<&'a Call>) -> Option<Model<'a>> {
-    let claimed = principal.model().map(|name| (name, ModelSource::Claim));
-    let asserted = call
-        .and_then(|call| call.model.as_deref())
-        .map(|name| (name, ModelSource::Meta));
-    let (name, source) = claimed.or(asserted)?;
+fn model<'a>(
+    principal: &'a Principal,
+    asserted: Option<&'a (AgentModel, ModelSource)>,
+) -> Option<Model<'a>> {
+    let claimed = principal.model().map(|model| (model, ModelSource::Claim));
+    let asserted = asserted.map(|(model, source)| (model, *source));
+    let (model, source) = claimed.or(asserted)?;
     Some(Model {
-        name: name.into(),
-        provider: None,
-        version: None,
+        name: model.name().into(),
+        provider: model.provider().map(Into::into),
+        version: model.version().map(Into::into),
         source,
+    })
+}
+
+fn prompt(call: &Call) -> Option<Prompt<'_>> {
+    Some(Prompt {
+        reference: call.prompt.as_deref()?.into(),
+        asserted: true,
     })
 }
 
@@ -149,15 +165,19 @@ fn target_name(target: &Target) -> Option<&str> {
     }
 }
 
-pub(in crate::decision) fn chain(principal: &Principal) -> Vec<Link<'_>> {
-    principal.actors().iter().map(link).collect()
-}
-
-fn link(actor: &crate::identity::Actor) -> Link<'_> {
-    Link {
-        sub: actor.subject().into(),
-        iss: actor.issuer().map(Into::into),
-    }
+pub(in crate::decision) fn chain<'a>(
+    principal: &'a Principal,
+    request: &'a Request,
+) -> Vec<Link<'a>> {
+    let link = |(index, actor): (usize, &'a Actor)| {
+        let plain = actor.subject();
+        let named = names(request).map_or(plain, |names| names.actor(index, plain));
+        Link {
+            sub: named.into(),
+            iss: actor.issuer().map(Into::into),
+        }
+    };
+    principal.actors().iter().enumerate().map(link).collect()
 }
 
 pub(in crate::decision) fn policy<'a>(in_force: &InForce, rules: &'a [&'a str]) -> Policy<'a> {

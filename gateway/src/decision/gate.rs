@@ -168,7 +168,7 @@ impl Gate<'_> {
                 kind: principal.kind().name(),
                 client: principal.client_id(),
                 actors: principal.actors().iter().map(Actor::subject).collect(),
-                model: principal.model().map(|model| (model, "claim")),
+                model: principal.model().map(|model| (model.name(), "claim")),
                 claims: &NO_CLAIMS,
                 details: &[],
                 acr: principal.acr(),

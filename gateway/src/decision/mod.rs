@@ -1,5 +1,7 @@
 //! May this call pass: from a principal and a call to a permit, or to a refusal that is on record.
 
+pub mod anomaly;
+pub mod arguments;
 pub mod circumstance;
 mod describe;
 pub mod freshness;

@@ -160,7 +160,7 @@ async fn allow(
 ) -> Result<Permit, Refusal> {
     let request = circumstance.request;
     let decision = ledger.event_id(request.at);
-    let chain = describe::chain(principal);
+    let chain = describe::chain(principal, request);
     let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
     event.policy = Some(describe::policy(circumstance.in_force, grounds.rules));
     event.decision = Some(event::Decision::Allow);
@@ -192,7 +192,7 @@ async fn deny(
 ) -> Refusal {
     let request = circumstance.request;
     let decision = ledger.event_id(request.at);
-    let chain = describe::chain(principal);
+    let chain = describe::chain(principal, request);
     let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
     event.policy = Some(describe::policy(circumstance.in_force, denial.rules));
     event.decision = Some(event::Decision::Deny);
@@ -285,7 +285,8 @@ impl Refusal {
         Self::without_record(request, reason)
     }
 
-    fn unrecorded(request: &Request) -> Self {
+    /// Refuses what cannot be recorded.
+    pub fn unrecorded(request: &Request) -> Self {
         Self::without_record(request, Reason::AuditUnavailable)
     }
 

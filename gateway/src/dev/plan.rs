@@ -12,7 +12,7 @@ use super::role::{READ_SCOPE, WRITE_SCOPE};
 use super::{DevError, DevRole};
 use crate::audit::settings::LedgerSettings;
 use crate::config::{
-    Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
+    Answers, Limits, Listen, Outliving, Pins, Recording, Server, Settings, Upstream,
 };
 use crate::decision::freshness::Demands;
 use crate::identity::settings::{Audience, DpopSettings, IssuerSettings, KeySource};
@@ -102,7 +102,7 @@ impl Plan<'_> {
             policy_digest: Digest::of(policy_text.as_bytes()),
             config_digest: Digest::of(format!("{self:?}{policy_text}").as_bytes()),
             audit: LedgerSettings::new(self.ledger.clone()),
-            audit_arguments: ArgumentsRecord::Digest,
+            recording: Recording::default(),
             insecure: Vec::new(),
             audit_ship: Vec::new(),
             ops: None,

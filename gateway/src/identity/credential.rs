@@ -85,6 +85,14 @@ impl Credential {
         }
     }
 
+    /// The digest of its token; nothing of an API key.
+    pub fn token_digest(&self) -> Option<Digest> {
+        match self {
+            Self::Bearer(token) | Self::Dpop(token, _) => Some(token.digest()),
+            Self::ApiKey(_) => None,
+        }
+    }
+
     fn bearer(token: RawToken) -> Self {
         if token.expose().starts_with(API_KEY_PREFIX) {
             Self::ApiKey(token)

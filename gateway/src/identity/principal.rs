@@ -10,7 +10,7 @@ use super::inspection::Portrait;
 use super::settings::{ApiKeyRow, Grant, IssuerSettings, SenderConstraint};
 use super::token::claims;
 use super::token::verified::VerifiedToken;
-use crate::model::{Digest, IssuerUrl, RoleName, UnixTime};
+use crate::model::{AgentModel, Digest, IssuerUrl, RoleName, UnixTime};
 
 mod claimed;
 
@@ -70,7 +70,7 @@ pub struct Principal {
     actors: Vec<Actor>,
     token_id: Box<str>,
     expires: UnixTime,
-    model: Option<Box<str>>,
+    model: Option<AgentModel>,
     issued: Option<UnixTime>,
     authenticated: Option<UnixTime>,
     acr: Option<Box<str>>,
@@ -144,8 +144,8 @@ impl Principal {
     }
 
     /// The model that the issuer says is calling.
-    pub fn model(&self) -> Option<&str> {
-        self.model.as_deref()
+    pub const fn model(&self) -> Option<&AgentModel> {
+        self.model.as_ref()
     }
 
     /// `iat`.
@@ -303,8 +303,7 @@ fn read(
         model: settings
             .model_claim
             .as_deref()
-            .and_then(|claim| text(claims, claim))
-            .map(Into::into),
+            .and_then(|claim| AgentModel::claimed(claims.get(claim)?)),
         issued: claims::optional_time(claims, "iat")?,
         authenticated: claims::optional_time(claims, "auth_time")?,
         acr: text(claims, "acr").map(Into::into),

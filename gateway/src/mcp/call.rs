@@ -117,9 +117,11 @@ pub struct Call {
     pub lists: Listings,
     /// The byte range of `params.arguments` in the body, when it is an object.
     pub arguments: Option<Range<usize>>,
-    /// The model as the client names it in `_meta["gatewright/model"]`: visible ASCII, at most 128 bytes. Only asserted.
-    pub model: Option<Box<str>>,
-    /// The name the client gives itself, cut to 64 bytes. Only asserted.
+    /// The byte range of `params._meta` in the body.
+    pub meta: Option<Range<usize>>,
+    /// What `_meta["gatewright/prompt"]` refers to: visible ASCII, at most 128 bytes. Only asserted.
+    pub prompt: Option<Box<str>>,
+    /// The name the client gives itself, cut to 1028 bytes. Only asserted.
     pub client_name: Option<Box<str>>,
     /// The trace id of `_meta.traceparent`, 32 lower-case hexadecimal digits (W3C Trace Context section 3.2.2).
     pub trace_id: Option<Box<str>>,

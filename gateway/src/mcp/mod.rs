@@ -2,8 +2,10 @@
 //! never decides who may do what.
 
 mod annotation;
+pub mod arguments;
 mod ascii;
 pub mod asks;
+pub mod asserted;
 mod bounds;
 pub mod call;
 mod canonical;

@@ -10,6 +10,7 @@ use super::method::Aim;
 use super::parse::Fault;
 use super::spelling::{begins_like, resembles};
 use super::trace::{self, Field};
+use crate::model::agent_model::is_short;
 
 type Place = Option<Range<usize>>;
 
@@ -31,12 +32,14 @@ pub(super) struct Params {
 /// Where the members of `params._meta` stand.
 #[derive(Debug, Default)]
 pub(super) struct Meta {
+    /// All of it.
+    pub(super) whole: Place,
     /// `io.modelcontextprotocol/protocolVersion`.
     pub(super) protocol_version: Place,
     /// `io.modelcontextprotocol/clientCapabilities`.
     pub(super) client_capabilities: Place,
     client_info: Place,
-    model: Place,
+    prompt: Place,
     traceparent: Place,
     progress_token: Place,
 }
@@ -139,12 +142,10 @@ impl Params {
         }
     }
 
-    /// The model that the client names.
-    pub(super) fn model(&self, document: &Document<'_>) -> Option<Box<str>> {
-        let model = document.string(self.meta.model.as_ref()?)?;
-        let is_usable = (1..=LONGEST_MODEL).contains(&model.len())
-            && model.bytes().all(|byte| byte.is_ascii_graphic());
-        is_usable.then(|| model.into())
+    /// What the client says that led to the request.
+    pub(super) fn prompt(&self, document: &Document<'_>) -> Option<Box<str>> {
+        let prompt = document.string(self.meta.prompt.as_ref()?)?;
+        is_short(&prompt).then(|| prompt.into())
     }
 
     /// The name the client gives itself, from `_meta` or from `initialize`.
@@ -195,7 +196,9 @@ impl Meta {
                 "io.modelcontextprotocol/protocolVersion" => &mut found.protocol_version,
                 "io.modelcontextprotocol/clientCapabilities" => &mut found.client_capabilities,
                 "io.modelcontextprotocol/clientInfo" => &mut found.client_info,
-                "gatewright/model" => &mut found.model,
+                // Looked for where the configuration says that a model is named.
+                "gatewright/model" => continue,
+                "gatewright/prompt" => &mut found.prompt,
                 key if begins_like(key, OWN_PREFIX) => {
                     return Err(Fault::params("a key of _meta is the gateway's own"));
                 }
@@ -219,6 +222,7 @@ impl Meta {
             };
             *slot = Some(member.value.clone());
         }
+        found.whole = Some(meta);
         Ok(found)
     }
 }
@@ -330,5 +334,5 @@ const OWN_PREFIX: &str = "gatewright/";
 
 /// As long as the names that a policy can match: a list must not show what no call can name.
 const LONGEST_IDENTIFIER: usize = 4096;
-const LONGEST_MODEL: usize = 128;
-const LONGEST_CLIENT_NAME: usize = 64;
+/// More than a record shows, so that a record says when it shows less.
+const LONGEST_CLIENT_NAME: usize = 1028;

@@ -12,7 +12,7 @@ use crate::identity::binding::Thumbprint;
 use crate::identity::credential::{self, ApiKeyHeader, Unpresented};
 use crate::identity::{Bound, Credential, Evidence, Origin, Principal};
 use crate::mcp::Era;
-use crate::model::{Reason, ServerName};
+use crate::model::{Digest, Reason, ServerName};
 use crate::proxy::certificate;
 use crate::proxy::exchange;
 use crate::proxy::head;
@@ -20,8 +20,8 @@ use crate::proxy::progress::Forwarding;
 use crate::proxy::refuse::Refused;
 use crate::proxy::route::{Found, Route};
 use crate::proxy::services::Services;
-use crate::proxy::unproven::{Attempt, Unproven};
-use crate::proxy::{origin, wellknown};
+use crate::proxy::unproven::{Attempt, Unproven, scheme};
+use crate::proxy::{lookout, origin, wellknown};
 use crate::telemetry::Scheme;
 
 /// What the edge has to do next.
@@ -42,6 +42,8 @@ pub(crate) struct Arrival {
     pub(crate) started: Instant,
     /// What the client's next DPoP proof should carry.
     pub(crate) nonce: Option<Box<str>>,
+    /// The digest of its token.
+    pub(crate) token: Option<Digest>,
 }
 
 /// Everything up to the permit.
@@ -88,10 +90,11 @@ pub(crate) async fn admit(
         request,
         started,
         nonce: None,
+        token: None,
     };
     match authenticate(&arrival, session).await {
-        Ok(bound) => {
-            arrival.nonce = bound.nonce;
+        Ok((bound, token)) => {
+            (arrival.nonce, arrival.token) = (bound.nonce, token);
             exchange::permit(arrival, session, bound.principal).await
         }
         Err(refused) => Ok(Admission::Refuse(refused)),
@@ -107,6 +110,7 @@ fn arrived(services: &Services, session: &Session) -> Request {
             .and_then(|address| address.as_inet().copied()),
         at,
         server: None,
+        names: None,
     }
 }
 
@@ -132,7 +136,10 @@ async fn preflight(
 }
 
 /// Exactly one credential, proven for this very server.
-async fn authenticate(arrival: &Arrival, session: &Session) -> Result<Bound, Box<Refused>> {
+async fn authenticate(
+    arrival: &Arrival,
+    session: &Session,
+) -> Result<(Bound, Option<Digest>), Box<Refused>> {
     let Arrival {
         services, route, ..
     } = arrival;
@@ -149,11 +156,13 @@ async fn authenticate(arrival: &Arrival, session: &Session) -> Result<Bound, Box
     let unproven = match proven {
         Ok(bound) => {
             route.metrics.authenticated(scheme, "ok");
-            return Ok(bound);
+            let token = credential.as_ref().ok().and_then(Credential::token_digest);
+            return Ok((bound, token));
         }
         Err(unproven) => unproven,
     };
     let result = unproven.result();
+    lookout::unproven(arrival, &unproven, credential.as_ref().ok());
     route.metrics.authenticated(scheme, result);
     if unproven.is_failure() {
         let source = certificate::source(session);
@@ -194,14 +203,6 @@ fn is_throttled(arrival: &Arrival, session: &Session) -> bool {
         throttle, limits, ..
     } = &*arrival.services;
     throttle.is_past(certificate::source(session), limits, arrival.started)
-}
-
-const fn scheme(credential: &Credential) -> Scheme {
-    match credential {
-        Credential::Bearer(_) => Scheme::Bearer,
-        Credential::Dpop(..) => Scheme::Dpop,
-        Credential::ApiKey(_) => Scheme::ApiKey,
-    }
 }
 
 async fn prove(
@@ -269,6 +270,7 @@ fn refused(
         action: None,
         revision: None,
         arguments: None,
+        asserted: None,
         needed: &[],
         in_force: &services.in_force,
     };
@@ -322,6 +324,7 @@ impl Arrival {
     ) -> Box<Refused> {
         let circumstance = self.circumstance(principal);
         self.count_decision(Some(reason));
+        lookout::decided(self, principal, None, Some(reason));
         let ledger = &self.services.ledger;
         let refusal = Refusal::unread(ledger, principal, &circumstance, reason).await;
         self.refused(principal, refusal, unreadable)
@@ -355,6 +358,7 @@ impl Arrival {
             action: None,
             revision: None,
             arguments: None,
+            asserted: None,
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
-use crate::config::ArgumentsRecord;
+use crate::audit::arguments::Arguments;
+use crate::audit::part::ModelSource;
 use crate::decision::{Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
-use crate::model::{Digest, Reason};
+use crate::model::{AgentModel, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
 use crate::proxy::head::{self, Verb};
@@ -17,7 +18,7 @@ use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{curfew, pins};
+use crate::proxy::{asserted, curfew, lookout, names, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -25,10 +26,13 @@ use crate::upstream::peer::Patience;
 /// # Errors
 /// pingora's, when the client went away.
 pub(crate) async fn permit(
-    arrival: Arrival,
+    mut arrival: Arrival,
     session: &mut Session,
     principal: Arc<Principal>,
 ) -> pingora::Result<Admission> {
+    if let Err(refused) = names::give(&mut arrival, &principal).await {
+        return Ok(Admission::Refuse(refused));
+    }
     let outcome = match Verb::of(&session.req_header().method) {
         Ok(Verb::Post) => message(arrival, session, &principal).await,
         Ok(verb) => session_request(arrival, session, &principal, verb).await,
@@ -47,7 +51,8 @@ struct Asked {
     passage: Passage,
     era: Era,
     revision: Revision,
-    arguments: Option<(Digest, usize)>,
+    arguments: Option<Arguments>,
+    model: Option<(AgentModel, ModelSource)>,
     body: Option<bytes::Bytes>,
 }
 
@@ -64,19 +69,23 @@ async fn message(
                 .await);
         }
     };
-    let read = match read(&body, session, arrival.services.limits.message()) {
+    let mut read = match read(&body, session, arrival.services.limits.message()) {
         Ok(read) => read,
         Err((reason, unreadable)) => {
             return Err(arrival.refuse(principal, reason, unreadable).await);
         }
     };
-    let arguments = digest(&arrival, &read.message, &body);
+    names::seal_client(&arrival, &mut read.message);
+    let arguments = arguments(&arrival, &read.message, &body);
+    let headers = &session.req_header().headers;
+    let model = asserted::model(&arrival.services.model, headers, (&read.message, &body));
     let passage = Passage::Message(read.message);
     let asked = Asked {
         passage,
         era: read.era,
         revision: read.revision,
         arguments,
+        model,
         body: Some(body),
     };
     decide(arrival, session, principal, asked).await
@@ -132,13 +141,12 @@ fn read(body: &[u8], session: &Session, bounds: Bounds) -> Result<Read, (Reason,
     })
 }
 
-fn digest(arrival: &Arrival, message: &Message, body: &[u8]) -> Option<(Digest, usize)> {
-    let (ArgumentsRecord::Digest, Message::Request(call)) = (arrival.services.arguments, message)
-    else {
+fn arguments(arrival: &Arrival, message: &Message, body: &[u8]) -> Option<Arguments> {
+    let (Some(digester), Message::Request(call)) = (&arrival.services.arguments, message) else {
         return None;
     };
-    let arguments = body.get(call.arguments.clone()?)?;
-    Some((Digest::of(arguments), arguments.len()))
+    let text = str::from_utf8(body.get(call.arguments.clone()?)?).ok()?;
+    Some(digester.keep(arrival.server(), &call.target, text))
 }
 
 /// GET and DELETE exist before 2026-07-28 only.
@@ -168,6 +176,7 @@ async fn session_request(
         era: Era::Legacy,
         revision,
         arguments: None,
+        model: None,
         body: None,
     };
     decide(arrival, session, principal, asked).await
@@ -210,10 +219,12 @@ async fn decide(
     };
     let verdict = pins::withhold(&arrival.route, &action, gate.judge(&action));
     arrival.count_decision(verdict.refusal());
+    lookout::decided(&arrival, principal, asked.passage.tool(), verdict.refusal());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments;
+    circumstance.arguments = asked.arguments.as_ref();
+    circumstance.asserted = asked.model.as_ref();
     let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
         .await;
@@ -251,8 +262,10 @@ async fn object(
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments;
+    circumstance.arguments = asked.arguments.as_ref();
+    circumstance.asserted = asked.model.as_ref();
     arrival.count_decision(Some(objection.reason()));
+    lookout::decided(arrival, principal, None, Some(objection.reason()));
     let ledger = &arrival.services.ledger;
     let refusal = match objection {
         Objection::Plain(reason) => Refusal::unread(ledger, principal, &circumstance, reason).await,

@@ -92,6 +92,7 @@ fn close(mut forwarding: Forwarding, written: Option<u16>, failure: Option<Reaso
         action: Some(&action),
         revision: Some(forwarding.revision),
         arguments: None,
+        asserted: None,
         needed: &[],
         in_force: &forwarding.services.in_force,
     };

@@ -4,6 +4,7 @@
 mod admit;
 mod answer;
 mod asker;
+mod asserted;
 mod body;
 mod certificate;
 mod challenge;
@@ -26,6 +27,8 @@ mod keep;
 pub mod leave;
 pub mod listen;
 pub mod load;
+mod lookout;
+mod names;
 mod observe;
 pub mod origin;
 mod parting;

@@ -1,12 +1,12 @@
 //! Pins on the path of a request: tools in lists are compared, calls of what is withheld are refused, and what changed is
 //! told. Never keeps a pin itself.
 
+use crate::audit::anomaly::AnomalyKind;
 use crate::decision::pins::{News, record};
 use crate::decision::{Action, Verdict};
 use crate::mcp::{Item, Listing};
 use crate::proxy::progress::Forwarding;
 use crate::proxy::route::Route;
-use crate::telemetry::Anomaly;
 use crate::telemetry::logs::chain;
 
 /// Compares a tool with its pin, whoever asks for the list, and answers whether the list may show it.
@@ -34,7 +34,7 @@ pub(crate) fn judge(forwarding: &Forwarding, listing: Listing, item: Item<'_>) -
                 tracing::error!(%server, error = chain(&error), "a changed tool is not on record yet");
                 return seen.is_shown;
             }
-            forwarding.route.metrics.anomaly(Anomaly::ToolDrift);
+            forwarding.route.metrics.anomaly(AnomalyKind::ToolDrift);
             tracing::warn!(
                 %server,
                 tool = item.name.escape_default().to_string(),

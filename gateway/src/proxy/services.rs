@@ -5,8 +5,11 @@ use std::sync::Arc;
 use gatewright_policies::PolicySet;
 use ipnet::IpNet;
 
+use crate::anomaly::Lookout;
 use crate::audit::Ledger;
-use crate::config::{ArgumentsRecord, Limits};
+use crate::audit::names::Book;
+use crate::config::{Limits, ModelPlaces};
+use crate::decision::arguments::Digester;
 use crate::decision::circumstance::InForce;
 use crate::identity::Verifier;
 use crate::live::Reign;
@@ -52,8 +55,14 @@ pub struct Services {
     pub limits: Limits,
     /// The HTTP status of a policy denial, when the configuration sets one.
     pub deny_http_status: Option<u16>,
-    /// Whether argument digests go into records.
-    pub arguments: ArgumentsRecord,
+    /// What goes into records of arguments; absent means nothing.
+    pub arguments: Option<Digester>,
+    /// Where a client may name the model behind it.
+    pub model: ModelPlaces,
+    /// Who is who in records that do not say so plainly. Outlives a reload.
+    pub names: Option<Arc<Book>>,
+    /// Who watches for what is unusual. Outlives a reload.
+    pub lookout: Arc<Lookout>,
     /// Digests of what is in force.
     pub in_force: InForce,
     /// How long its policy is. Outlives a reload that leaves the policy as it is.

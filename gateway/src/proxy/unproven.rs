@@ -1,12 +1,21 @@
 //! Why a request has no principal, whatever found it out. Never says more to the client than its reason.
 
 use crate::identity::Unverified;
-use crate::identity::credential::Unpresented;
+use crate::identity::credential::{Credential, Unpresented};
 use crate::model::Reason;
 use crate::telemetry::Scheme;
 
 /// The scheme and the result of an attempt to authenticate, as labels.
 pub(crate) type Attempt = (Scheme, &'static str);
+
+/// The scheme of a credential, as a label.
+pub(crate) const fn scheme(credential: &Credential) -> Scheme {
+    match credential {
+        Credential::Bearer(_) => Scheme::Bearer,
+        Credential::Dpop(..) => Scheme::Dpop,
+        Credential::ApiKey(_) => Scheme::ApiKey,
+    }
+}
 
 /// Why an attempt to authenticate failed.
 #[derive(Debug, thiserror::Error)]

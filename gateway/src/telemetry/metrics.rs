@@ -18,7 +18,7 @@ use crate::audit::Standing;
 use crate::model::{Reason, ServerName, UnixTime};
 use registry::Families;
 
-pub use labels::{Anomaly, Challenge, Ending, Scheme, Unwelcome};
+pub use labels::{Challenge, Ending, Scheme, Unwelcome};
 pub use server::ServerMetrics;
 pub use sinks::SinkCounts;
 pub use table::{METRICS, MetricKind, MetricRow};
@@ -44,6 +44,7 @@ pub struct Metrics {
     keys: IntGaugeVec,
     sunsets: IntGaugeVec,
     reload: IntGauge,
+    unwatched: IntCounter,
 }
 
 #[derive(Debug)]
@@ -79,6 +80,11 @@ impl Metrics {
             audit: Audit::new(&families)?,
             keys: families.gauge(&table::JWKS_LAST_SUCCESS)?,
             sunsets: families.gauge(&table::API_KEY_SUNSET)?,
+            unwatched: registry::resolve(
+                &table::UNWATCHED,
+                &families.counter(&table::UNWATCHED)?,
+                &[],
+            )?,
             reload: registry::resolve(&table::RELOAD, &families.gauge(&table::RELOAD)?, &[])?,
             families,
         };
@@ -186,6 +192,12 @@ impl Metrics {
         }
         let unrecorded = unrecorded.saturating_sub(self.audit.unrecorded.get());
         self.audit.unrecorded.inc_by(unrecorded);
+    }
+
+    /// So many requests since the start were not looked at for what is unusual.
+    pub fn unwatched(&self, dropped: u64) {
+        self.unwatched
+            .inc_by(dropped.saturating_sub(self.unwatched.get()));
     }
 
     /// The configuration in force is the one on the disk.

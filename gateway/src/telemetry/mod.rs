@@ -3,6 +3,4 @@
 pub mod logs;
 pub mod metrics;
 
-pub use metrics::{
-    Anomaly, Challenge, Ending, MetricError, Metrics, Scheme, ServerMetrics, Unwelcome,
-};
+pub use metrics::{Challenge, Ending, MetricError, Metrics, Scheme, ServerMetrics, Unwelcome};

@@ -57,8 +57,14 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it; what it says on stderr goes to a file of `folder`.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_saying(folder, arguments, "")
+    }
+
+    /// The same, with this filter of its log.
+    pub(crate) fn start_saying(folder: &Path, arguments: &[&str], filter: &str) -> Self {
         let log = folder.join("stderr.log");
         let mut child = gatewright(folder, arguments)
+            .env("GATEWRIGHT_LOG", filter)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()

@@ -13,9 +13,9 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) struct Served {
     pub(crate) program: Program,
     pub(crate) agent: Agent,
-    url: String,
-    ops: u16,
-    setup: Setup,
+    pub(crate) url: String,
+    pub(crate) ops: u16,
+    pub(crate) setup: Setup,
 }
 
 impl Served {
@@ -24,9 +24,14 @@ impl Served {
     }
 
     pub(crate) async fn with(setup: Setup, upstream: &Upstream) -> Self {
+        let yaml = setup.yaml(&upstream.url());
+        Self::saying(setup, &yaml, "").await
+    }
+
+    /// Starts with this configuration, but for its ports, and with this filter of the log.
+    pub(crate) async fn saying(setup: Setup, yaml: &str, filter: &str) -> Self {
         let (listen, ops) = (free_port(), free_port());
-        let yaml = setup
-            .yaml(&upstream.url())
+        let yaml = yaml
             .replace(
                 "listen: { address: 127.0.0.1:0 }",
                 &format!("listen: {{ address: 127.0.0.1:{listen} }}"),
@@ -36,7 +41,8 @@ impl Served {
                 &format!("ops: {{ address: 127.0.0.1:{ops} }}"),
             );
         std::fs::write(setup.folder.path().join("gatewright.yaml"), yaml).unwrap();
-        let program = Program::start(setup.folder.path(), &["run", "-c", "gatewright.yaml"]);
+        let run = ["run", "-c", "gatewright.yaml"];
+        let program = Program::start_saying(setup.folder.path(), &run, filter);
         let url = format!("http://127.0.0.1:{listen}{PATH}");
         let agent = Agent::new(url.clone(), Some(setup.analyst()));
         let mut served = Self {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod anomalies;
 mod bodies;
 mod challenges;
 mod decisions;
@@ -11,12 +12,14 @@ mod dpop_nonces;
 mod durability;
 mod edge;
 mod edge_limits;
+mod evidence;
 mod faults;
 mod framing;
 mod freshness;
 mod grammar;
 mod grants;
 mod hostile;
+mod injection;
 mod introspection;
 mod intrusions;
 mod issuers;
@@ -43,6 +46,7 @@ mod shared_connections;
 mod shipping;
 mod streams;
 mod streams_over_reloads;
+mod subjects;
 mod sunset;
 mod support;
 mod tasks;

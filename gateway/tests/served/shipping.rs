@@ -29,7 +29,7 @@ async fn collector() -> (Upstream, Arc<AtomicU16>) {
 /// The usual setup whose records go to `sinks`, with 300 records of an earlier gateway.
 fn shipping(sinks: &str) -> Setup {
     let setup = Setup {
-        audit: format!("audit: {{ ledger: audit, ship: [{sinks}] }}"),
+        audit: format!(", ship: [{sinks}]"),
         ..Setup::default()
     };
     write_segment(&setup.folder.path().join("audit"), 300);

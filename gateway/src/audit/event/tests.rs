@@ -3,12 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Decision, Event, Kind};
+use crate::audit::anomaly::{Anomaly, AnomalyKind};
+use crate::audit::arguments::{Arguments, Canonical, Fields};
 use crate::audit::chain;
 use crate::audit::id::EventIds;
 use crate::audit::line::Line;
 use crate::audit::part::{
-    Actor, Approval, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
-    Policy, PolicyMode, Refused, Source, Subject, SubjectKind,
+    Actor, Address, Approval, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
+    Policy, PolicyMode, Prompt, Refused, Source, Subject, SubjectKind,
 };
 use crate::audit::sealing::Head;
 use crate::audit::text::{Joined, RequestId};
@@ -24,6 +26,13 @@ fn empty(kind: Kind) -> Event<'static> {
     Event::new(kind, at, EventIds::default().next(at), gateway)
 }
 
+static ARGUMENTS: Arguments = Arguments {
+    digest: Digest::from_bytes([7; 32]),
+    canonical: Canonical::Jcs,
+    bytes: 2,
+    fields: Fields(Vec::new()),
+};
+
 /// A record in which no part is absent.
 fn full() -> Event<'static> {
     Event {
@@ -31,6 +40,17 @@ fn full() -> Event<'static> {
             ids: ["r1"].as_slice().into(),
             digest: Digest::of(b"policy"),
             mode: PolicyMode::Enforce,
+        }),
+        anomaly: Some(Anomaly {
+            first: Some("refund".into()),
+            count: Some(7),
+            within_s: Some(60),
+            usual: Some(0.5),
+            ..Anomaly::new(AnomalyKind::NewTool)
+        }),
+        prompt: Some(Prompt {
+            reference: "prompts/7".into(),
+            asserted: true,
         }),
         reason: Some(Refused {
             code: Reason::ScopeInsufficient,
@@ -43,10 +63,7 @@ fn full() -> Event<'static> {
             at: UnixTime::from_seconds(1),
             expires: UnixTime::from_seconds(2),
         }),
-        arguments: Some(Arguments {
-            digest: Digest::of(b"{}"),
-            bytes: 2,
-        }),
+        arguments: Some(&ARGUMENTS),
         outcome: Some(Outcome {
             http_status: Some(200),
             jsonrpc_error: Some(-32600),
@@ -55,7 +72,7 @@ fn full() -> Event<'static> {
             upstream_ms: Some(1.0),
         }),
         source: Some(Source {
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip: Address::Plain(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             port: 4711,
         }),
         request_id: Some("q-1".into()),
@@ -153,7 +170,7 @@ fn members(text: &str) -> Vec<String> {
 #[test]
 fn the_members_stand_in_the_order_of_the_contract() {
     let order = "timestamp sub act action resource decision token_id scopes_used schema event_id seq kind subject actor \
-                 model mcp authn policy reason approval arguments outcome source request_id decision_id trace_id gateway integrity";
+                 model prompt mcp authn policy reason approval anomaly arguments outcome source request_id decision_id trace_id gateway integrity";
     assert_eq!(members(&line(&full(), 1)).join(" "), order);
 }
 
@@ -168,7 +185,9 @@ fn the_parts_have_the_members_of_the_contract() {
         ("policy", "ids digest mode"),
         ("reason", "code message missing_scopes"),
         ("approval", "id by at expires"),
-        ("arguments", "digest bytes"),
+        ("arguments", "digest canonical bytes"),
+        ("prompt", "reference asserted"),
+        ("anomaly", "kind first count within_s usual"),
         (
             "outcome",
             "http_status jsonrpc_error is_error duration_ms upstream_ms",
@@ -211,7 +230,7 @@ fn absent_parts_are_left_out() {
 }
 
 #[test]
-fn hostile_text_stays_on_one_line_of_ascii_and_reads_as_sent() {
+fn a01_hostile_text_stays_on_one_line_of_ascii_and_reads_as_sent() {
     let shouting = "x".repeat(1 << 20);
     for hostile in [
         "\r\n{\"seq\":0}",

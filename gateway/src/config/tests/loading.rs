@@ -85,7 +85,7 @@ fn an_absent_key_of_an_issuer_has_its_default() {
         roles_claim: vec!["roles".to_owned()],
         client_claim: "client_id".to_owned(),
         actor_claim: "act".to_owned(),
-        model_claim: None,
+        model_claim: Some("agent_model".to_owned()),
         max_token_lifetime: Duration::from_secs(3600),
         profile: Profile::Strict,
         service_clients: Vec::new(),
@@ -164,7 +164,7 @@ fn an_absent_audit_has_its_default() {
     };
     assert_eq!(settings.audit.checkpoint, Some(checkpoint));
     assert_eq!(settings.audit, LedgerSettings::new("audit".into()));
-    assert_eq!(settings.audit_arguments, ArgumentsRecord::Digest);
+    assert_eq!(settings.recording.arguments, ArgumentsRecord::Digest);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn every_key_of_an_issuer_has_its_effect() {
     let settings = loaded(&of_issuer(
         "jwks_uri: https://auth.example.com/keys, algorithms: [ES384], \
          token_types: [application/at+jwt, JWT], roles_claim: https://example.com/roles, \
-         client_claim: azp, actor_claim: actor, model_claim: agent_model, max_token_lifetime: 10m",
+         client_claim: azp, actor_claim: actor, model_claim: model, max_token_lifetime: 10m",
     ));
     let expected = IssuerSettings {
         name: "corp".to_owned(),
@@ -183,7 +183,7 @@ fn every_key_of_an_issuer_has_its_effect() {
         roles_claim: vec!["https://example.com/roles".to_owned()],
         client_claim: "azp".to_owned(),
         actor_claim: "actor".to_owned(),
-        model_claim: Some("agent_model".to_owned()),
+        model_claim: Some("model".to_owned()),
         max_token_lifetime: Duration::from_secs(600),
         profile: Profile::Strict,
         service_clients: Vec::new(),
@@ -273,7 +273,7 @@ deny_http_status: 200
 insecure: { plain_public_listener: true }",
     ));
     assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
-    assert_eq!(settings.audit_arguments, ArgumentsRecord::None);
+    assert_eq!(settings.recording.arguments, ArgumentsRecord::None);
     let (directory, wait) = ("/var/lib/ledger".into(), Duration::from_secs(1));
     let checkpoint = CheckpointSettings {
         every: 5,

@@ -1,6 +1,7 @@
 //! Puts what became of a tool on record: that it changed, and that somebody approved what it is now.
 
 use super::book::Drift;
+use crate::audit::anomaly::{Anomaly, AnomalyKind};
 use crate::audit::event::{Event, Kind};
 use crate::audit::part::{Mcp, Pin};
 use crate::audit::text::Joined;
@@ -25,6 +26,7 @@ pub fn drifted(
     let mut event = about(ledger, in_force, Kind::Anomaly, (server, tool), at);
     event.action = Some(Joined::action(LIST, None));
     event.reason = Some(describe::refused(Reason::ToolDefinitionChanged, &[]));
+    event.anomaly = Some(Anomaly::new(AnomalyKind::ToolDrift));
     event.pin = Some(Pin {
         pinned: drift.pinned,
         found: drift.found,

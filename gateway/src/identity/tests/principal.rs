@@ -37,7 +37,10 @@ async fn a_principal_is_what_its_token_says() {
     assert_eq!(scopes(&alice), ["crm:read", "crm:write"]);
     assert_eq!(alice.token_id(), "t1");
     assert_eq!(alice.expires(), UnixTime::from_seconds(NOW + 600));
-    assert_eq!(alice.model(), Some("m-1"));
+    assert_eq!(
+        alice.model().map(crate::model::AgentModel::name),
+        Some("m-1")
+    );
     assert!(alice.actors().is_empty());
 }
 

@@ -114,24 +114,6 @@ impl Challenge {
     }
 }
 
-/// What a server did that it should not do, or not any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Anomaly {
-    /// A tool is not what was pinned.
-    ToolDrift,
-}
-
-impl Anomaly {
-    pub(super) const ALL: [Self; 1] = [Self::ToolDrift];
-
-    /// The value of `kind`.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::ToolDrift => "tool_drift",
-        }
-    }
-}
-
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntGauge};
 
 use super::MetricError;
-use super::labels::{self, Anomaly, Challenge, Ending, Scheme, authn_results, methods};
+use super::labels::{self, Challenge, Ending, Scheme, authn_results, methods};
 use super::registry::{Families, resolve};
 use super::table;
 use super::tools::{CALL, OTHER_TOOL, ToolLabels};
+use crate::audit::anomaly::AnomalyKind;
 use crate::mcp::Kind;
 use crate::model::{Reason, ServerName};
 
@@ -20,7 +21,7 @@ pub struct ServerMetrics {
     denied: Vec<(Reason, IntCounter)>,
     authn: Vec<(Scheme, Vec<(&'static str, IntCounter)>)>,
     challenges: Vec<(Challenge, IntCounter)>,
-    anomalies: Vec<(Anomaly, IntCounter)>,
+    anomalies: Vec<(AnomalyKind, IntCounter)>,
     operations: HistogramVec,
     succeeded: Vec<(&'static str, Histogram)>,
     tools: ToolLabels,
@@ -107,8 +108,8 @@ impl ServerMetrics {
         }
     }
 
-    /// The server did what it should not do.
-    pub fn anomaly(&self, anomaly: Anomaly) {
+    /// Something unusual happened at the server.
+    pub fn anomaly(&self, anomaly: AnomalyKind) {
         let mut counters = self.anomalies.iter();
         if let Some((_, counter)) = counters.find(|(known, _)| *known == anomaly) {
             counter.inc();
@@ -220,13 +221,16 @@ fn challenges(
     Challenge::ALL.into_iter().map(counter).collect()
 }
 
-fn anomalies(families: &Families, server: &str) -> Result<Vec<(Anomaly, IntCounter)>, MetricError> {
+fn anomalies(
+    families: &Families,
+    server: &str,
+) -> Result<Vec<(AnomalyKind, IntCounter)>, MetricError> {
     let family = families.counter(&table::ANOMALIES)?;
-    let counter = |anomaly: Anomaly| {
+    let counter = |anomaly: AnomalyKind| {
         let labels = [server, anomaly.name()];
         Ok((anomaly, resolve(&table::ANOMALIES, &family, &labels)?))
     };
-    Anomaly::ALL.into_iter().map(counter).collect()
+    AnomalyKind::ALL.into_iter().map(counter).collect()
 }
 
 /// A denial is a refusal: there is no other mode yet.

@@ -33,6 +33,7 @@ pub const METRICS: &[MetricRow] = &[
     DECISION_DURATION,
     REFUSED,
     ANOMALIES,
+    UNWATCHED,
     AUDIT_EVENTS,
     AUDIT_QUEUE,
     AUDIT_CHECKPOINT,
@@ -106,7 +107,14 @@ pub(super) const ANOMALIES: MetricRow = MetricRow {
     name: "gatewright_anomalies_total",
     kind: MetricKind::Counter,
     labels: &["server", "kind"],
-    help: "What servers did that they should not do, or not any more; tool_drift: a tool is not what was pinned.",
+    help: "What is unusual at a server: a tool that is not what was pinned, or a principal that does what it never did.",
+};
+
+pub(super) const UNWATCHED: MetricRow = MetricRow {
+    name: "gatewright_unwatched_requests_total",
+    kind: MetricKind::Counter,
+    labels: &[],
+    help: "Requests that were not looked at for what is unusual: too many came at once.",
 };
 
 pub(super) const AUDIT_EVENTS: MetricRow = MetricRow {

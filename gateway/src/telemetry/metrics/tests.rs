@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{authn_results, methods};
-use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
 use crate::audit::Standing;
+use crate::audit::anomaly::AnomalyKind;
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -38,6 +39,7 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_decision_duration_seconds", ""),
         ("gatewright_refused_total", "reason"),
         ("gatewright_anomalies_total", "server kind"),
+        ("gatewright_unwatched_requests_total", ""),
         ("gatewright_audit_events_total", "sink result"),
         ("gatewright_audit_queue_length", "sink"),
         ("gatewright_audit_last_checkpoint_timestamp_seconds", ""),
@@ -157,7 +159,7 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
     server.denied(Reason::Internal);
     server.authenticated(Scheme::Bearer, "expired");
     server.challenged(Challenge::InvalidToken);
-    server.anomaly(Anomaly::ToolDrift);
+    server.anomaly(AnomalyKind::ToolDrift);
     server.stream_opened();
     server.stream_opened();
     server.stream_closed();

@@ -20,10 +20,10 @@ pub(crate) struct Setup {
     pub(crate) roles: String,
     /// YAML of further keys of the server, indented by four.
     pub(crate) server: String,
-    /// The line of YAML that says where records go.
-    pub(crate) audit: String,
     /// YAML of further top-level keys.
     pub(crate) extra: String,
+    /// YAML of further keys of `audit`, each after a comma.
+    pub(crate) audit: String,
 }
 
 impl Default for Setup {
@@ -37,8 +37,8 @@ impl Default for Setup {
             folder,
             roles: roles.into(),
             server: String::new(),
-            audit: "audit: { ledger: audit }".into(),
             extra: String::new(),
+            audit: String::new(),
         }
     }
 }
@@ -47,7 +47,7 @@ impl Setup {
     /// The configuration in front of `upstream`.
     pub(crate) fn yaml(&self, upstream: &str) -> String {
         format!(
-            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}{}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
+            "version: 1\nlisten: {{ address: 127.0.0.1:0 }}\npublic_url: {PUBLIC}\nissuers:\n  - name: corp\n    url: https://auth.test\n    jwks_file: jwks.json\nservers:\n  - name: crm\n    path: {PATH}\n    upstream: {upstream}\n    scopes: [\"crm:read\"]\n{}policy:\n  roles:\n{}audit: {{ ledger: audit{} }}\nops: {{ address: 127.0.0.1:0 }}\nadmin: {{ socket: gatewright.sock }}\n{}",
             self.server, self.roles, self.audit, self.extra
         )
     }

@@ -207,17 +207,19 @@ fn what_the_client_asserts_is_kept_within_bounds() {
     };
     let good = with(json!({
         "gatewright/model": "vendor/model-1",
-        "io.modelcontextprotocol/clientInfo": { "name": "é".repeat(40) },
+        "gatewright/prompt": "prompts/7",
+        "io.modelcontextprotocol/clientInfo": { "name": "é".repeat(600) },
         "traceparent": format!("00-{trace}-00f067aa0ba902b7-01"),
     }));
-    assert_eq!(good.model.as_deref(), Some("vendor/model-1"));
-    assert_eq!(good.client_name.as_deref(), Some("é".repeat(32).as_str()));
+    assert_eq!(good.prompt.as_deref(), Some("prompts/7"));
+    assert!(good.meta.is_some());
+    assert_eq!(good.client_name.as_deref(), Some("é".repeat(514).as_str()));
     assert_eq!(good.trace_id.as_deref(), Some(trace));
-    for model in [json!("a b"), json!(""), json!("x".repeat(129)), json!(1)] {
+    for prompt in [json!("a b"), json!(""), json!("x".repeat(129)), json!(1)] {
         assert_eq!(
-            with(json!({ "gatewright/model": model })).model,
+            with(json!({ "gatewright/prompt": prompt })).prompt,
             None,
-            "{model}"
+            "{prompt}"
         );
     }
 }
@@ -243,6 +245,7 @@ fn q26_keys_of_the_gateway_itself_are_refused() {
     }
     for key in [
         "gatewright/model",
+        "gatewright/prompt",
         "gatewright",
         "x.gatewright/principal",
         "progressToken",
