@@ -301,7 +301,8 @@ impl Case {
             }
             (Expected::Allow | Expected::Deny | Expected::Refusal(_), _) => {}
         }
-        self.other_scopes(answer).or_else(|| self.other_rule(answer))
+        self.other_scopes(answer)
+            .or_else(|| self.other_rule(answer))
     }
 
     fn other_scopes(&self, answer: &Answer) -> Option<Difference> {

@@ -61,7 +61,11 @@ fn describe(case: &Case) -> String {
     let mut words = vec![case.asker.roles.join("+"), case.target.clone()];
     let arguments = case.arguments.as_deref();
     if let Some(Ok(Json::Object(members))) = arguments.map(serde_json::from_slice) {
-        words.extend(members.iter().map(|(name, value)| format!("{name}={value}")));
+        words.extend(
+            members
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
     }
     words.retain(|word| !word.is_empty());
     words.join(" ")
@@ -101,7 +105,10 @@ fn asker(
     let kind = choose(&party, "kind", &kinds, &[], review);
     let sources = ["claim", "meta", "header"].map(|source| (source, source));
     let model_source = choose(&party, "model_source", &sources, &[], review);
-    let ages = [age(&party, "auth_age", review), age(&party, "token_age", review)];
+    let ages = [
+        age(&party, "auth_age", review),
+        age(&party, "token_age", review),
+    ];
     let [auth_age, token_age] = ages;
     let text = |key: &str| party.text(key).map(|text| text.value);
     let texts = |key: &str| -> Option<Vec<String>> {
@@ -174,7 +181,9 @@ fn age(party: &Section<'_>, key: &str, review: &mut Review<'_>) -> Option<Option
     if party.node(key).is_none() {
         return Some(None);
     }
-    party.duration(key, (Duration::ZERO, OLDEST), review).map(Some)
+    party
+        .duration(key, (Duration::ZERO, OLDEST), review)
+        .map(Some)
 }
 
 fn source(party: &Section<'_>, review: &mut Review<'_>) -> Option<Option<IpAddr>> {
@@ -277,7 +286,12 @@ pub(crate) fn moment_of(zoned: &Zoned) -> Moment {
 
 fn expected(section: &Section<'_>, access: Access, review: &mut Review<'_>) -> Option<Expected> {
     if section.node("expect").is_none() {
-        missing(section, "expect", "add `expect: allow` or `expect: deny`", review);
+        missing(
+            section,
+            "expect",
+            "add `expect: allow` or `expect: deny`",
+            review,
+        );
         return None;
     }
     let mut choices = vec![("allow", Expected::Allow), ("deny", Expected::Deny)];

@@ -62,9 +62,25 @@ pub fn parse(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Mistakes> {
     let (settings, suite) = parse_untested(text, path, environment)?;
-    let failures = suite.run(&settings.policy);
-    let failed = failures.into_iter().filter_map(Ran::into_mistake);
-    Mistakes::from_found(failed.collect()).map_or(Ok(settings), Err)
+    pass(&settings, &suite)?;
+    Ok(settings)
+}
+
+/// Every test that fails is a mistake.
+fn pass(settings: &Settings, suite: &Suite) -> Result<(), Mistakes> {
+    let ran = suite.run(&settings.policy).into_iter();
+    let failed = ran.filter_map(Ran::into_mistake);
+    Mistakes::from_found(failed.collect()).map_or(Ok(()), Err)
+}
+
+/// As [`load`], with the tests that passed.
+pub fn load_tested(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Settings, Suite), Mistakes> {
+    let (settings, suite) = load_untested(path, environment)?;
+    pass(&settings, &suite)?;
+    Ok((settings, suite))
 }
 
 /// As [`load`], and leaves it to the caller to run the tests of the policy. Nothing may be served before they passed.
@@ -123,11 +139,7 @@ pub(crate) fn tree(text: &str, review: &mut Review<'_>) -> Option<Node> {
     }
 }
 
-fn settings(
-    text: &str,
-    root: &Section<'_>,
-    review: &mut Review<'_>,
-) -> Option<(Settings, Suite)> {
+fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<(Settings, Suite)> {
     behaviour::version(root, review);
     behaviour::state(root, review);
     let insecure = Insecure::read(root);
@@ -158,7 +170,10 @@ fn settings(
     let deny_http_status = behaviour::deny_http_status(root, review);
     let (audit, audit_arguments) = audit?;
     let shadow = shadow?;
-    let policies = [Some(policy.digest), shadow.as_ref().map(|shadow| shadow.digest)];
+    let policies = [
+        Some(policy.digest),
+        shadow.as_ref().map(|shadow| shadow.digest),
+    ];
     let config_digest = digest(text, &servers.settings, &policies);
     let settings = Settings {
         listen: listen?,

@@ -48,8 +48,8 @@ mod value;
 mod tests;
 
 pub use checked::{
-    Answers, ArgumentsRecord, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
-    TlsFiles, Upstream,
+    Answers, ArgumentsRecord, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest,
+    Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
 pub use limits::Limits;

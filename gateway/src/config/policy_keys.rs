@@ -69,7 +69,11 @@ pub(crate) static CASE: &[Key] = &[
     key("resource", Shape::Text, Presence::Optional),
     key("args", Shape::Any, Presence::Optional),
     key("details", Shape::Each(&Shape::Any), Presence::Optional),
-    key("annotations", Shape::Section(ANNOTATIONS), Presence::Optional),
+    key(
+        "annotations",
+        Shape::Section(ANNOTATIONS),
+        Presence::Optional,
+    ),
     key("at", Shape::Text, Presence::Optional),
     key("expect", Shape::Text, Presence::Optional),
     key("scopes_missing", TEXTS, Presence::Optional),

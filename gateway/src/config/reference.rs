@@ -43,12 +43,8 @@ fn collect_below(path: &str, shape: &Shape, found: &mut Vec<Entry>) {
             collect_below(&format!("{path}.*"), item, found);
         }
         Shape::TextOr(other) => collect_below(path, other, found),
-        Shape::Text
-        | Shape::Flag
-        | Shape::Integer
-        | Shape::Size
-        | Shape::Duration
-        | Shape::Any => {}
+        Shape::Text | Shape::Flag | Shape::Integer | Shape::Size | Shape::Duration | Shape::Any => {
+        }
     }
 }
 

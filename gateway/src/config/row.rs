@@ -173,7 +173,8 @@ pub(crate) const TARGETS: [(&str, Access); 3] = [
     ("resource", Access::Resource),
 ];
 const WORDS_LAST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
-const LIMIT_HELP: &str = "write it like `10/hour`, `100/day per role` or `sum(args.amount) <= 500/day`";
+const LIMIT_HELP: &str =
+    "write it like `10/hour`, `100/day per role` or `sum(args.amount) <= 500/day`";
 
 fn parse_limit(_: &str) -> Result<Limit, &'static str> {
     Err("limits are not read yet: remove `limit`")

