@@ -27,8 +27,6 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// The configuration or the policy is invalid.
 const INVALID: u8 = 3;
-/// Tests of the policy failed.
-const TESTS_FAILED: u8 = 4;
 /// The instance cannot be reached.
 const UNREACHABLE: u8 = 5;
 

@@ -16,7 +16,7 @@ use crate::config::suite::{Ran, Suite};
 use crate::config::{Colour, Settings, load, search};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Test {
+pub(in crate::cli) struct Test {
     #[command(flatten)]
     configured: Configured,
     /// How the result is written.

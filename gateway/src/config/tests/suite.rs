@@ -228,7 +228,7 @@ fn every_wrong_key_or_value_of_a_case_is_a_mistake_at_its_place() {
         ("- x", "3 wrong-type"),
         ("[]", "1 empty-list"),
         ("cases: []", "1 empty-list"),
-        ("- [", "2:1 syntax"),
+        ("- [", "3 syntax"),
     ];
     for (case, expected) in wrong {
         let found = found(&format!("{case}\n"));
