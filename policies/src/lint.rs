@@ -5,6 +5,7 @@ mod never;
 use std::collections::HashMap;
 use std::fmt;
 
+use cedar_policy::{ActionConstraint, Policy, PrincipalConstraint, ResourceConstraint};
 use never::Hours;
 
 use crate::attribute::Type;
@@ -12,9 +13,10 @@ use crate::attribute::Type;
 use crate::pattern::{Pattern, covers, is_plain};
 use crate::question::Access;
 use crate::roles::Row;
-use crate::rule::{Effect, Rule};
+use crate::rule::{Effect, Place, Rule};
 use crate::set::PolicySet;
 use crate::slot::{Reading, Root};
+use crate::tier::Tier;
 
 /// Something that is probably not meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +119,7 @@ pub fn lint(policy: &PolicySet) -> Vec<Lint> {
     }
     let mut hours = Hours::default();
     for (number, rule) in policy.rules().iter().enumerate() {
-        let everything = is_open_policy(rule, number >= rows.len());
+        let everything = is_open_policy(rule);
         let kinds = [everything, hours.never(rule)].into_iter().flatten();
         found.extend(kinds.map(|kind| Lint { rule: number, kind }));
     }
@@ -175,7 +177,9 @@ fn useless(rows: &[Row], members: &[usize]) -> Vec<Lint> {
 
 /// Whether all that `row` allows is allowed by `outer`, which has no conditions, with no more scopes.
 fn replaces(outer: &Row, row: &Row) -> bool {
-    let costs_nothing = row.limits.is_empty() && row.tier.is_none();
+    // Terms count whichever rule allows, but those of a rule that waits for a human do not: it is passed over.
+    let asks = row.approval.is_some() || row.tier == Some(Tier::High);
+    let costs_nothing = asks || (row.limits.is_empty() && row.tier != Some(Tier::Medium));
     is_unconditional(outer)
         && costs_nothing
         && outer.scopes.iter().all(|scope| row.scopes.contains(scope))
@@ -202,17 +206,22 @@ fn is_open(row: &Row) -> bool {
 }
 
 /// A Cedar policy that allows anybody anything.
-fn is_open_policy(rule: &Rule, is_cedar: bool) -> Option<LintKind> {
-    let subject = &rule.subject;
-    let is_about_all =
-        subject.role.is_none() && subject.server.is_none() && subject.pattern.is_none();
-    let is_open = is_cedar
-        && rule.effect == Effect::Permit
-        && is_about_all
-        && !rule.is_conditional()
-        && rule.terms.scopes.is_empty()
-        && rule.terms.approval.is_none();
-    is_open.then_some(LintKind::AllowsEverything)
+fn is_open_policy(rule: &Rule) -> Option<LintKind> {
+    let is_cedar = matches!(rule.place, Place::Cedar { .. });
+    let asks_nothing = rule.terms.scopes.is_empty() && rule.terms.approval.is_none();
+    if !is_cedar || rule.effect != Effect::Permit || !asks_nothing {
+        return None;
+    }
+    // One with a condition of ours may be no Cedar, and is not open.
+    let policy: Policy = rule.text.parse().ok()?;
+    let is_anybody = matches!(
+        policy.principal_constraint(),
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_)
+    );
+    let is_anything = matches!(policy.action_constraint(), ActionConstraint::Any)
+        && matches!(policy.resource_constraint(), ResourceConstraint::Any);
+    (is_anybody && is_anything && !policy.has_non_scope_constraint())
+        .then_some(LintKind::AllowsEverything)
 }
 
 /// A glob matches plain names only; what stands in it literally must be able to stand in one.

@@ -3,9 +3,11 @@
 use super::{LintKind, arguments, lint, matched};
 use crate::answer::Approval;
 use crate::attribute::Type;
+use crate::limit::Limit;
 use crate::question::Access;
 use crate::roles::Row;
 use crate::set::{CedarFile, PolicySet, PolicySource};
+use crate::tier::Tier;
 
 fn found(rows: Vec<Row>) -> Vec<(usize, LintKind)> {
     let policy = PolicySet::build(PolicySource {
@@ -94,6 +96,7 @@ fn z01_a_cedar_policy_that_allows_anybody_anything_is_found() {
         "forbid (principal, action, resource);",
         "@scopes(\"all\") permit (principal, action, resource);",
         "permit (principal in Role::\"a\", action, resource);",
+        "permit (principal == Principal::\"a#b\", action, resource);",
         "permit (principal, action, resource) when { context.weekday < 6 };",
     ] {
         assert_eq!(found(fine), [], "{fine}");
@@ -200,6 +203,24 @@ fn a_row_that_another_one_covers_is_found() {
             (7, LintKind::Repeated(1)),
         ]
     );
+}
+
+#[test]
+fn a_row_whose_terms_count_beside_a_wider_one_is_left_in_peace() {
+    let tiered = |tier| Row {
+        tier: Some(tier),
+        ..tool("get_x")
+    };
+    let rows = |tier| vec![tool("get_*"), tiered(tier)];
+    assert_eq!(found(rows(Tier::Medium)), []);
+    assert_eq!(found(rows(Tier::High)), [(1, LintKind::Shadowed(0))]);
+    assert_eq!(found(rows(Tier::Low)), [(1, LintKind::Shadowed(0))]);
+    let limited = Row {
+        limits: vec![Limit::parse("10/hour").unwrap()],
+        ..tool("get_x")
+    };
+    assert_eq!(found(vec![tool("get_*"), limited.clone()]), []);
+    assert_eq!(found(vec![limited, tool("get_x")]), []);
 }
 
 #[test]
