@@ -23,6 +23,7 @@
 mod answer;
 mod attribute;
 mod build;
+pub mod cases;
 mod cedar;
 mod compile;
 mod court;
@@ -31,6 +32,7 @@ mod explain;
 mod facts;
 mod index;
 mod limit;
+pub mod lint;
 mod moment;
 mod names;
 mod pattern;

@@ -8,10 +8,13 @@ mod anomalies;
 mod answers;
 mod audit;
 mod behaviour;
+mod case;
+mod cedar;
 pub mod checked;
 mod day;
 mod demands;
 pub mod error;
+mod fingerprint;
 mod grants;
 mod hours;
 mod introspection;
@@ -23,18 +26,24 @@ mod list;
 pub mod load;
 mod network;
 mod path;
+pub mod places;
+mod policy;
+mod policy_keys;
 mod raw;
 mod recording;
 pub mod reference;
 mod review;
 mod roles;
+mod row;
 mod scopes;
 pub mod search;
 mod section;
 mod servers;
 pub mod shown;
 mod sinks;
-mod suggest;
+mod span;
+pub(crate) mod suggest;
+pub mod suite;
 pub mod sunset;
 mod tree;
 mod url;
@@ -45,9 +54,12 @@ mod tests;
 
 pub use anomalies::AnomalySettings;
 pub use checked::{
-    Answers, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings, TlsFiles, Upstream,
+    Answers, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
+    TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
 pub use hours::Hours;
+pub(crate) use issuers::EDITABLE as EDITABLE_CLAIMS;
 pub use limits::Limits;
+pub use load::Loaded;
 pub use recording::{ArgumentsRecord, ModelPlaces, Recording, Subjects};

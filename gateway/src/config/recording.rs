@@ -147,7 +147,7 @@ fn arguments(
 fn listed(node: &Node, servers: &Servers, review: &mut Review<'_>) -> Listed {
     let mut listed = Listed::new();
     for (server, tools) in entries(node) {
-        check_server(server, servers, review);
+        check_server(server, servers.names.as_deref(), review);
         let mut of_server = HashMap::new();
         for (tool, pointers) in entries(tools) {
             let texts = as_texts(pointers).unwrap_or_default();

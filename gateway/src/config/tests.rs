@@ -11,9 +11,11 @@ mod keys;
 mod loading;
 mod mistakes;
 mod parties;
+mod policy;
 mod proofs;
 mod recording;
 mod sinks;
+mod suite;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\

@@ -15,7 +15,7 @@ use crate::model::{AgentModel, Digest, IssuerUrl, RoleName, UnixTime};
 mod claimed;
 
 pub(in crate::identity) use claimed::actors;
-use claimed::{applies, kind, roles, scopes, text};
+use claimed::{kind, roles, scopes, text};
 
 /// What kind of party a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -283,7 +283,7 @@ fn read(
     let known = grants
         .iter()
         .filter(|grant| grant.issuer == settings.url)
-        .filter(|grant| applies(grant, (subject, client), &scopes));
+        .filter(|grant| grant.applies((subject, client), &scopes));
     roles.extend(known.map(|grant| grant.role.clone()));
     roles.sort();
     roles.dedup();

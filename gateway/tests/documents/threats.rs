@@ -16,6 +16,8 @@ mod http;
 mod identity;
 #[path = "threats/ledger.rs"]
 mod ledger;
+#[path = "threats/policy.rs"]
+mod policy;
 #[path = "threats/requests.rs"]
 mod requests;
 #[path = "threats/sessions.rs"]
@@ -32,6 +34,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
     ("Answers (U)", answers::ROWS),
     ("Sessions, tasks, streams (X)", sessions::ROWS),
     ("The record (A)", ledger::ROWS),
+    ("Policies (Z)", policy::ROWS),
 ];
 
 /// Rows that no test can hold, and why.
@@ -163,5 +166,5 @@ const HEAD: &str = "\
 What is tried to pass for somebody else, to slip past the decision, to break in from a server's side or to take what is
 another's; what the gateway does about it; and the tests that hold it to that. J: tokens and keys (RFC 9068, 8725). D: DPoP (RFC
 9449). M: client certificates (RFC 8705, 9440). H: HTTP. P: metadata, challenges, floods. Q: JSON-RPC. S: lists and other methods.
-U: answers. X: sessions and streams. A: the record. Written from the names of the tests; do not edit.
+U: answers. X: sessions and streams. Z: policies. A: the record. Written from the names of the tests; do not edit.
 ";

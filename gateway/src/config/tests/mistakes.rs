@@ -198,28 +198,9 @@ const ISSUERS_MISSING: &str =
 
 #[test]
 fn not_available() {
-    let row = |key: &str| {
-        plus(&format!(
-            "policy: {{ roles: {{ a: {{ crm: [{{ tool: x, {key}: y }}] }} }} }}"
-        ))
-    };
-    only(&row("when"), "not-available 7:42 [when] remove `when`");
     only(
-        &row("approval"),
-        "not-available 7:42 [approval] remove `approval`",
-    );
-    only(
-        &plus("policy: { mode: shadow }"),
-        "not-available 7:17 [shadow] write `mode: enforce`",
-    );
-}
-
-#[test]
-fn shadow_mode_is_said_to_be_missing_from_this_version() {
-    let mistakes = read(&plus("policy: { mode: shadow }")).unwrap_err();
-    assert_eq!(
-        mistakes.iter().next().unwrap().message,
-        "`mode: shadow` is not available in this version"
+        &plus("state: redis"),
+        "not-available 7:8 [redis] write `state: memory`",
     );
 }
 
@@ -309,7 +290,7 @@ fn wide_files_are_stopped_before_they_take_long() {
     let mistakes = read(&plus(&format!("listen: {{ {list} }}"))).unwrap_err();
     assert_eq!(mistakes.iter().next().unwrap().code, "syntax");
     assert!(
-        before.elapsed() < std::time::Duration::from_secs(2),
+        before.elapsed() < std::time::Duration::from_secs(4),
         "took {:?}",
         before.elapsed()
     );
