@@ -32,6 +32,7 @@ mod servers;
 pub mod shown;
 mod suggest;
 pub mod sunset;
+mod tiers;
 mod tree;
 mod url;
 mod value;

@@ -12,6 +12,7 @@ mod loading;
 mod mistakes;
 mod parties;
 mod proofs;
+mod tiers;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\
