@@ -21,9 +21,11 @@
 //! ```
 
 mod answer;
+pub mod cases;
 mod error;
 mod facts;
 mod limit;
+pub mod lint;
 mod names;
 mod pattern;
 mod question;

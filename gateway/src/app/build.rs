@@ -10,9 +10,8 @@ use super::{PeerError, Reread, Shared};
 use crate::audit::Ledger;
 use crate::config::{Pins, Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
-use crate::decision::moment::Utc;
 use crate::decision::pins::{Keeper, PinError};
-use crate::decision::{Disagreements, Mode, Regime, Rulebook};
+use crate::decision::{Disagreements, Regime, Rulebook};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::live::Reign;
@@ -218,7 +217,7 @@ fn services(
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
-            mode: regime(settings).mode,
+            mode: settings.mode,
             configuration: settings.config_digest,
         },
         reign: Arc::new(Reign::default()),
@@ -227,14 +226,19 @@ fn services(
 
 /// What the configuration is ruled by.
 fn regime(settings: &Settings) -> Regime {
+    let candidate = settings.shadow.as_ref();
     Regime {
         rules: Rulebook {
             policy: settings.policy.clone(),
             digest: settings.policy_digest,
-            zone: Arc::new(Utc),
+            zone: Arc::new(settings.zone.clone()),
         },
-        mode: Mode::Enforce,
-        candidate: None,
+        mode: settings.mode,
+        candidate: candidate.map(|candidate| Rulebook {
+            policy: candidate.policy.clone(),
+            digest: candidate.digest,
+            zone: Arc::new(candidate.zone.clone()),
+        }),
     }
 }
 

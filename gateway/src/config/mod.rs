@@ -7,10 +7,13 @@ mod amount;
 mod answers;
 mod audit;
 mod behaviour;
+mod case;
+mod cedar;
 pub mod checked;
 mod day;
 mod demands;
 pub mod error;
+mod fingerprint;
 mod grants;
 mod introspection;
 mod issuers;
@@ -21,28 +24,34 @@ mod list;
 pub mod load;
 mod network;
 mod path;
+mod policy;
+mod policy_keys;
 mod raw;
 pub mod reference;
 mod review;
 mod roles;
+mod row;
 mod scopes;
 pub mod search;
 mod section;
 mod servers;
 pub mod shown;
+mod span;
 mod suggest;
+pub mod suite;
 pub mod sunset;
 mod tiers;
 mod tree;
 mod url;
 mod value;
+mod zone;
 
 #[cfg(test)]
 mod tests;
 
 pub use checked::{
-    Answers, ArgumentsRecord, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
-    TlsFiles, Upstream,
+    Answers, ArgumentsRecord, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest,
+    Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
 pub use limits::Limits;

@@ -3,7 +3,6 @@
 use gatewright_policies::{Annotations, Arguments, Facts, Party};
 
 use crate::decision::gate::Gate;
-use crate::decision::moment::moment;
 use crate::decision::tiers::Trust;
 use crate::identity::Actor;
 
@@ -25,7 +24,7 @@ impl Gate<'_> {
             method: asking.method,
             // A client that reached an IPv6 socket over IPv4 is where its IPv4 address is.
             source: self.source.map(|source| source.to_canonical()),
-            moment: moment(&*self.rules.zone, self.now),
+            moment: self.rules.zone.moment(self.now),
             arguments: asking.arguments,
             annotations: self.said(name),
         }

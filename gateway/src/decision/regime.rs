@@ -1,12 +1,18 @@
 //! The policy in force, and the one that is only asked. Decides nothing itself.
 
+use std::fmt;
 use std::sync::Arc;
 
-use gatewright_policies::PolicySet;
+use gatewright_policies::{Moment, PolicySet};
 
 use crate::decision::mode::Mode;
-use crate::decision::moment::Zone;
-use crate::model::Digest;
+use crate::model::{Digest, UnixTime};
+
+/// A time zone, by which hours and days are counted.
+pub trait Zone: fmt::Debug + Send + Sync {
+    /// What a calendar and a clock show there at this time.
+    fn moment(&self, at: UnixTime) -> Moment;
+}
 
 /// A policy, ready to be asked.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ mod claimed;
 mod stated;
 
 pub(in crate::identity) use claimed::actors;
-use claimed::{applies, kind, roles, scopes, text};
+use claimed::{kind, roles, scopes, text};
 use stated::Stated;
 
 /// What kind of party a principal is.
@@ -302,7 +302,7 @@ fn read(
     let known = grants
         .iter()
         .filter(|grant| grant.issuer == settings.url)
-        .filter(|grant| applies(grant, (subject, client), &scopes));
+        .filter(|grant| grant.applies((subject, client), &scopes));
     roles.extend(known.map(|grant| grant.role.clone()));
     roles.sort();
     roles.dedup();

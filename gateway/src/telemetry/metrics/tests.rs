@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::labels::{authn_results, methods};
 use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use crate::decision::Mode;
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -150,7 +151,7 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
     let (metrics, server) = fresh();
     server.decided(Mode::Enforce, None);
     server.decided(Mode::Enforce, Some(Reason::ToolNotAllowed));
-    server.decided(Mode::Shadow, Some(Reason::Internal));
+    server.decided(Mode::Enforce, Some(Reason::Internal));
     server.authenticated(Scheme::Bearer, "expired");
     server.challenged(Challenge::InvalidToken);
     server.anomaly(Anomaly::ToolDrift);
