@@ -9,6 +9,8 @@ mod dev;
 mod keys;
 #[path = "program/pins.rs"]
 mod pins;
+#[path = "program/policy.rs"]
+mod policy;
 #[path = "program/process.rs"]
 mod process;
 #[path = "program/serving.rs"]

@@ -24,6 +24,7 @@ mod list;
 pub mod load;
 mod network;
 mod path;
+pub mod places;
 mod policy;
 mod policy_keys;
 mod raw;
@@ -37,7 +38,7 @@ mod section;
 mod servers;
 pub mod shown;
 mod span;
-mod suggest;
+pub(crate) mod suggest;
 pub mod suite;
 pub mod sunset;
 mod tiers;
@@ -54,4 +55,6 @@ pub use checked::{
     Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
+pub(crate) use issuers::EDITABLE as EDITABLE_CLAIMS;
 pub use limits::Limits;
+pub use load::Loaded;
