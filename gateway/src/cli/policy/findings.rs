@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use gatewright_policies::lint::{self, LintKind, matched};
-use gatewright_policies::{Access, Effect, Row, Rule, RuleId};
+use gatewright_policies::{Access, Place as Written, Row, Rule, RuleId};
 
 use super::schema;
 use super::tools::{Known, Tool};
@@ -163,7 +163,7 @@ fn names(rule: &Rule, place: &Place, tools: &[Tool]) -> Option<Finding> {
     );
     let all: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
     let row = Row::plain("", server, Access::Tool, pattern);
-    let is_row = rule.effect == Effect::Permit;
+    let is_row = matches!(rule.place, Written::Row { .. });
     let found = matched(&row, all.iter().copied());
     let is_glob = pattern.contains(['*', '?']) && is_row;
     Some(match (found.as_slice(), is_glob) {
@@ -173,8 +173,7 @@ fn names(rule: &Rule, place: &Place, tools: &[Tool]) -> Option<Finding> {
         }
         ([], false) => {
             let help = suggest::help(pattern, &all, "it has");
-            let message =
-                format!("is about the tool `{pattern}`, which `{server}` does not have: {help}");
+            let message = format!("is about `{pattern}`, which is no tool of `{server}`: {help}");
             Finding::of(place, Level::Warning, "unknown-tool", message)
         }
         (found, true) => {
