@@ -307,7 +307,7 @@ fn a_condition_that_does_not_type_check_is_marked_within_its_value() {
 
     // Folded lines are not what the file says: the value is marked, and the part is told.
     let (_, line, _, message) = marked(&block.replace('|', ">"));
-    assert_eq!(line, 12);
+    assert_eq!(line, 13);
     assert!(message.contains("weekdy"), "{message}");
 }
 
