@@ -14,6 +14,7 @@ use crate::scene;
 pub(crate) struct Floor {
     authorizer: Authorizer,
     policies: PolicySet,
+    uids: [EntityUid; 5],
     request: Request,
     entities: Entities,
 }
@@ -26,11 +27,13 @@ impl Floor {
         let condition = scene::CONDITION.replace("context.args.amount", "context.amount");
         let permit = format!("permit (principal, action, resource) when {{ {condition} }};\n");
         let text = permit + &scene::forbidding(forbids, "context.amount");
+        let uids = uids()?;
         Ok(Self {
             authorizer: Authorizer::new(),
             policies: PolicySet::from_str(&text)?,
-            request: request()?,
-            entities: entities()?,
+            request: request(&uids)?,
+            entities: entities(&uids)?,
+            uids,
         })
     }
 
@@ -41,7 +44,7 @@ impl Floor {
 
     /// With the request and the entities made for this one decision.
     pub(crate) fn is_allowed_anew(&self) -> bool {
-        match (request(), entities()) {
+        match (request(&self.uids), entities(&self.uids)) {
             (Ok(request), Ok(entities)) => self.decides(&request, &entities),
             (Err(_), _) | (_, Err(_)) => false,
         }
@@ -55,29 +58,29 @@ impl Floor {
     }
 }
 
-fn request() -> Result<Request, Failure> {
+fn request(uids: &[EntityUid; 5]) -> Result<Request, Failure> {
     let context = Context::from_pairs([("amount".to_owned(), RestrictedExpression::new_long(70))])?;
-    let [principal, action, resource] = uids()?;
+    let [principal, action, resource, _, _] = uids.clone();
     Ok(Request::new(principal, action, resource, context, None)?)
 }
 
-fn entities() -> Result<Entities, Failure> {
-    let [principal, _, resource] = uids()?;
+fn entities(uids: &[EntityUid; 5]) -> Result<Entities, Failure> {
+    let [principal, _, resource, role, server] = uids.clone();
     let kind = RestrictedExpression::new_string("agent".to_owned());
-    let role = HashSet::from([EntityUid::from_str("Role::\"support\"")?]);
-    let server = HashSet::from([EntityUid::from_str("Server::\"crm\"")?]);
     let attributes = HashMap::from([("kind".to_owned(), kind)]);
     let all = [
-        Entity::new(principal, attributes, role)?,
-        Entity::new_no_attrs(resource, server),
+        Entity::new(principal, attributes, HashSet::from([role]))?,
+        Entity::new_no_attrs(resource, HashSet::from([server])),
     ];
     Ok(Entities::from_entities(all, None)?)
 }
 
-fn uids() -> Result<[EntityUid; 3], Failure> {
+fn uids() -> Result<[EntityUid; 5], Failure> {
     Ok([
         EntityUid::from_str("Principal::\"agent-7\"")?,
         EntityUid::from_str("Action::\"tools/call\"")?,
         EntityUid::from_str("Tool::\"crm/refund\"")?,
+        EntityUid::from_str("Role::\"support\"")?,
+        EntityUid::from_str("Server::\"crm\"")?,
     ])
 }

@@ -5,6 +5,7 @@ mod floor;
 mod measure;
 mod scene;
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -57,67 +58,62 @@ struct Size {
 }
 
 fn decisions(size: Size) -> Result<String, Failure> {
-    let small = of(&build(scene::plain(10))?, Asked::plain(), size)?;
-    let large = of(&build(scene::plain(size.rows))?, Asked::plain(), size)?;
-    let one = of(&build(scene::conditions(1))?, Asked::refund(), size)?;
-    let few = of(&build(scene::conditions(50))?, Asked::refund(), size)?;
-    let many = of(&build(scene::conditions(size.rows))?, Asked::refund(), size)?;
-    let all = of(&build(scene::forbids(50))?, Asked::refund(), size)?;
-    let floor_one = Floor::new(0)?;
-    let floor_all = Floor::new(50)?;
-    let bare_one = cost(size.rounds, size.batch, || floor_one.is_allowed())?;
-    let bare_all = cost(size.rounds, size.batch, || floor_all.is_allowed())?;
-    let scene_alone = cost(size.rounds, size.batch, || floor_one.is_allowed_anew())?;
-    let rows = [
-        (
-            "a row, among 10".to_owned(),
-            small,
-            met(small.nanos() < STATIC_NANOS),
-        ),
-        (
-            format!("a row, among {}", size.rows),
-            large,
-            met(large.nanos() < STATIC_NANOS && large.nanos() < GROWTH * small.nanos()),
-        ),
-        (
-            "a condition on an argument, alone".to_owned(),
-            one,
-            String::new(),
-        ),
-        (
-            "the same, among 50 of which one could apply".to_owned(),
-            few,
-            met(few.nanos() < GROWTH * one.nanos()),
-        ),
-        (
-            format!("the same, among {} of which one could apply", size.rows),
-            many,
-            met(many.nanos() < GROWTH * one.nanos()),
-        ),
-        (
-            "50 policies that forbid, all of which could apply, and a row".to_owned(),
-            all,
-            String::new(),
-        ),
-        (
-            "Cedar alone: one policy, request and entities made before".to_owned(),
-            bare_one,
-            String::new(),
-        ),
-        (
-            "Cedar alone: one policy, request and entities made for it".to_owned(),
-            scene_alone,
-            String::new(),
-        ),
-        (
-            "Cedar alone: 51 policies, request and entities made before".to_owned(),
-            bare_all,
-            String::new(),
-        ),
-    ];
-    let lines =
-        rows.map(|(name, cost, goal)| format!("| {name} | {:.0} | {goal} |\n", cost.nanos()));
-    Ok(lines.concat())
+    let of = |source: PolicySource, asked: Asked| -> Result<Cost, Failure> {
+        let policy = build(source)?;
+        cost(size.rounds, size.batch, || asked.is_allowed(&policy))
+    };
+    let grown = |cost: Cost, alone: Cost| met(cost.nanos() < GROWTH * alone.nanos());
+    let rows = size.rows;
+    let mut table = Table::default();
+    let small = of(scene::plain(10), Asked::plain())?;
+    table.row("a row, among 10", small, &met(small.nanos() < STATIC_NANOS));
+    let large = of(scene::plain(rows), Asked::plain())?;
+    table.row(&format!("a row, among {rows}"), large, &grown(large, small));
+    let one = of(scene::conditions(1), Asked::refund())?;
+    table.row("a condition on an argument, alone", one, "");
+    for number in [50, rows] {
+        let among = of(scene::conditions(number), Asked::refund())?;
+        let name = format!("the same, among {number} of which one could apply");
+        table.row(&name, among, &grown(among, one));
+    }
+    let all = of(scene::forbids(50), Asked::refund())?;
+    table.row(
+        "a row, and 50 policies that forbid, all of which could apply",
+        all,
+        "",
+    );
+    floors(size, &mut table)?;
+    Ok(table.text)
+}
+
+fn floors(size: Size, table: &mut Table) -> Result<(), Failure> {
+    for (name, forbids) in [("one policy", 0), ("51 policies", 50)] {
+        let floor = Floor::new(forbids)?;
+        let ready = cost(size.rounds, size.batch, || floor.is_allowed())?;
+        table.row(
+            &format!("Cedar alone, {name}, request and entities ready"),
+            ready,
+            "",
+        );
+        let anew = cost(size.rounds, size.batch, || floor.is_allowed_anew())?;
+        table.row(
+            &format!("Cedar alone, {name}, request and entities made anew"),
+            anew,
+            "",
+        );
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Table {
+    text: String,
+}
+
+impl Table {
+    fn row(&mut self, name: &str, cost: Cost, goal: &str) {
+        let _ = writeln!(self.text, "| {name} | {:.0} | {goal} |", cost.nanos());
+    }
 }
 
 fn loads(size: Size) -> Result<String, Failure> {
@@ -129,22 +125,19 @@ fn loads(size: Size) -> Result<String, Failure> {
         let started = Instant::now();
         build(source)?;
         let taken = started.elapsed();
-        text.push_str(&format!(
-            "| {} rows {name} | {:.2} | {} |\n",
+        let _ = writeln!(
+            text,
+            "| {} rows {name} | {:.2} | {} |",
             size.rows,
             taken.as_secs_f64(),
             met(taken < LOAD)
-        ));
+        );
     }
     Ok(text)
 }
 
 fn build(source: PolicySource) -> Result<PolicySet, Failure> {
     PolicySet::build(source).map_err(|faults| format!("{faults:?}").into())
-}
-
-fn of(policy: &PolicySet, asked: Asked, size: Size) -> Result<Cost, Failure> {
-    cost(size.rounds, size.batch, || asked.is_allowed(policy))
 }
 
 fn met(holds: bool) -> String {
