@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
-use crate::model::SystemClock;
+use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
 use crate::proxy::places::Places;
@@ -37,6 +37,7 @@ mod command;
 mod floods;
 mod pins;
 mod renewal;
+mod shadow;
 mod shipping;
 mod subjects;
 mod vitals;
@@ -93,6 +94,14 @@ pub(crate) struct Shared {
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// What a start has before it has anything else.
+struct Start {
+    ledger: Ledger,
+    /// The name of this start, under which the ledger writes.
+    instance: Box<str>,
+    clock: Arc<dyn Clock>,
+}
+
 /// A gateway that serves.
 pub struct Running {
     shared: Arc<Shared>,
@@ -108,15 +117,32 @@ pub struct Running {
 /// # Errors
 /// [`StartError`].
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
+    start_by(settings, reread, Arc::new(SystemClock)).await
+}
+
+/// The same, by a clock of the embedding program: tokens, hours and budgets go by it.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_by(
+    settings: Settings,
+    reread: Option<Reread>,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, StartError> {
     identity::install_crypto();
-    let (ledger, instance) = open_ledger(&settings)?;
+    let (ledger, instance) = open_ledger(&settings, &clock)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let (shared, told) = Shared::new(settings, (ledger, instance), reread)?;
+    let start = Start {
+        ledger,
+        instance,
+        clock,
+    };
+    let (shared, told) = Shared::new(settings, start, reread)?;
     let shared = Arc::new(shared);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
@@ -161,12 +187,15 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
 }
 
 /// The ledger, and the name of this start under which it writes.
-fn open_ledger(settings: &Settings) -> Result<(Ledger, Box<str>), AuditError> {
+fn open_ledger(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Ledger, Box<str>), AuditError> {
     let instance: Box<str> = uuid::Uuid::now_v7().to_string().into();
     let voice = Voice {
         instance: instance.clone(),
         configuration: settings.config_digest,
-        clock: Arc::new(SystemClock),
+        clock: Arc::clone(clock),
     };
     let ledger = Ledger::open(&settings.audit, voice)?;
     Ok((ledger, instance))

@@ -277,7 +277,10 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("mcp", &["model"]),
     ("audit", &["model"]),
     ("identity", &["model", "live", "state"]),
-    ("decision", &["model", "live", "mcp", "audit", "identity"]),
+    (
+        "decision",
+        &["model", "live", "state", "mcp", "audit", "identity"],
+    ),
     (
         "telemetry",
         &["model", "live", "mcp", "audit", "identity", "decision"],
@@ -297,6 +300,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         &[
             "model",
             "live",
+            "state",
             "mcp",
             "audit",
             "identity",

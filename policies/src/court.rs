@@ -100,7 +100,7 @@ impl<'c, 'f, F: FnOnce() -> Facts<'f>> Court<'c, 'f, F> {
 
     /// The answer that follows from them.
     pub(crate) fn answer(&self, findings: &[Finding<'c>]) -> Answer {
-        let forbidding = self.forbidding(findings);
+        let forbidding = Self::forbidding(findings);
         if let Some(denial) = forbidding {
             return Answer::Deny(denial);
         }
@@ -121,7 +121,7 @@ impl<'c, 'f, F: FnOnce() -> Facts<'f>> Court<'c, 'f, F> {
         })
     }
 
-    fn forbidding(&self, findings: &[Finding<'_>]) -> Option<Denial> {
+    fn forbidding(findings: &[Finding<'_>]) -> Option<Denial> {
         let mut forbidding: Vec<_> = findings
             .iter()
             .filter(|found| found.rule.effect == Effect::Forbid && found.applies())

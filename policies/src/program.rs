@@ -172,7 +172,7 @@ fn all(parts: &[Clause], request: &Request, scene: &Scene<'_>) -> Holding {
             (Holding::Holds, _) => {}
             (Holding::Open, _) => so_far = Holding::Open,
             (Holding::Errs, Holding::Holds) => return Holding::Errs,
-            (Holding::Fails, _) | (Holding::Errs, _) => return Holding::Fails,
+            (Holding::Fails | Holding::Errs, _) => return Holding::Fails,
         }
     }
     so_far

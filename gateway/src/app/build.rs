@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::pins::unwritten;
 use super::shipping::Sinks;
-use super::{PeerError, Reread, Shared};
+use super::{PeerError, Reread, Shared, Start};
 use crate::anomaly::{Lookout, Observation};
 use crate::audit::Ledger;
 use crate::audit::names::{Book, BookError};
@@ -18,6 +18,7 @@ use crate::config::{ArgumentsRecord, Pins, Server, Settings, Subjects, sunset};
 use crate::decision::arguments::{Digester, Listed};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
+use crate::decision::{Disagreements, Regime, Rulebook};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::live::Reign;
@@ -72,11 +73,15 @@ impl Shared {
     /// The first generation, and what its requests will tell of principals.
     pub(super) fn new(
         settings: Settings,
-        (ledger, instance): (Ledger, Box<str>),
+        start: Start,
         reread: Option<Reread>,
     ) -> Result<(Self, Receiver<Observation>), BuildError> {
+        let Start {
+            ledger,
+            instance,
+            clock,
+        } = start;
         let (lookout, told) = Lookout::new();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let names: Vec<_> = settings
             .servers
             .iter()
@@ -95,6 +100,7 @@ impl Shared {
             state: Arc::new(MemoryState::since(clock.now())),
             names: book(&settings)?,
             lookout: Arc::new(lookout),
+            disagreements: Arc::default(),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             floods: Arc::new(Floods::since(clock.now())),
@@ -126,6 +132,7 @@ impl Shared {
         shared.serve_keys(keys);
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
+        shared.ask_silently();
         Ok((shared, told))
     }
 
@@ -151,7 +158,9 @@ impl Shared {
         let keys = issuer_keys(settings, &self.keys.load(), &self.parts.clock)?;
         let mut services = services(settings, &keys, &self.parts)?;
         let current = self.services.load();
-        if services.in_force.policy == current.in_force.policy {
+        // Hours, claims and arguments are part of what a policy says: a stream that they allowed goes on as long as they
+        // are said, with the same effect.
+        if services.regime.tenure() == current.regime.tenure() {
             services.reign = Arc::clone(&current.reign);
         }
         Ok((services, keys))
@@ -173,6 +182,7 @@ pub(crate) struct Parts {
     /// Who is who in records that do not say so plainly.
     pub(crate) names: Option<Arc<Book>>,
     pub(crate) lookout: Arc<Lookout>,
+    pub(crate) disagreements: Arc<Disagreements>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
@@ -218,7 +228,9 @@ fn services(
         routes: Routes::new(routes),
         origins: Origins::new(settings),
         verifier: verifier(settings, keys, parts),
-        policy: settings.policy.clone(),
+        regime: regime(settings),
+        state: Arc::clone(&parts.state),
+        disagreements: Arc::clone(&parts.disagreements),
         ledger: parts.ledger.clone(),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
@@ -237,6 +249,7 @@ fn services(
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
+            mode: settings.mode,
             configuration: settings.config_digest,
         },
         reign: Arc::new(Reign::default()),
@@ -271,6 +284,24 @@ fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {
 /// Behind the name of the ledger's directory.
 const DIGEST_KEY: &str = ".digest-key";
 
+/// What the configuration is ruled by.
+fn regime(settings: &Settings) -> Regime {
+    let candidate = settings.shadow.as_ref();
+    Regime {
+        rules: Rulebook {
+            policy: settings.policy.clone(),
+            digest: settings.policy_digest,
+            zone: Arc::new(settings.zone.clone()),
+        },
+        mode: settings.mode,
+        candidate: candidate.map(|candidate| Rulebook {
+            policy: candidate.policy.clone(),
+            digest: candidate.digest,
+            zone: Arc::new(candidate.zone.clone()),
+        }),
+    }
+}
+
 fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Verifier {
     let possession = Possession::new(
         settings.dpop.clone(),
@@ -284,6 +315,7 @@ fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Ver
         Arc::new(possession),
         Arc::clone(&parts.clock),
     )
+    .keeping(regime(settings).claims())
 }
 
 /// A verifier as the gateway's own, for one look at a token.

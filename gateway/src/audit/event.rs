@@ -7,8 +7,8 @@ use super::anomaly::Anomaly;
 use super::arguments::Arguments;
 use super::id::EventId;
 use super::part::{
-    Actor, Approval, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Prompt, Refused,
-    Source, Subject, Tally,
+    Actor, Approval, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Promotion, Prompt,
+    Refused, Source, Subject, Tally,
 };
 use super::text::{Joined, Text, Texts, moment};
 use crate::model::UnixTime;
@@ -76,6 +76,9 @@ pub struct Event<'a> {
     /// Which human agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval<'a>>,
+    /// Which policy came into force, or lost its force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
     /// Which definition of a tool was pinned, and which was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin<'a>>,
@@ -132,6 +135,7 @@ impl<'a> Event<'a> {
             policy: None,
             reason: None,
             approval: None,
+            promotion: None,
             pin: None,
             tally: None,
             anomaly: None,
@@ -166,6 +170,8 @@ pub enum Kind {
     Authn,
     /// The configuration or the policy changed.
     Config,
+    /// An allowed request can do some harm: somebody should know.
+    Notice,
     /// A server did what it should not do, or not any more.
     Anomaly,
     /// The gateway started or stops; the ledger goes on elsewhere.

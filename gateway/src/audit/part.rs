@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
+use super::event::Decision;
 use super::text::{RequestId, Text, Texts, hexadecimal, moment};
 use crate::model::{Digest, Reason, UnixTime};
 
@@ -87,6 +88,17 @@ pub enum ModelSource {
     Header,
 }
 
+impl ModelSource {
+    /// The name in records and policies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Meta => "meta",
+            Self::Header => "header",
+        }
+    }
+}
+
 /// The prompt that led to a request.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Prompt<'a> {
@@ -147,6 +159,34 @@ pub struct Policy<'a> {
     pub digest: Digest,
     /// What a denial leads to.
     pub mode: PolicyMode,
+    /// How much harm the call can do: `medium` or `high`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Text<'a>>,
+    /// What would have been decided besides, without any effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow<'a>>,
+}
+
+/// A decision without effect: that of the policy in shadow mode, or of the one beside the policy in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shadow<'a> {
+    /// Whether it would be allowed.
+    pub decision: Decision,
+    /// The rules that would have decided.
+    pub ids: Texts<'a>,
+}
+
+/// A policy that came into force, or lost its force.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Promotion {
+    /// The digest of the policy before.
+    #[serde(serialize_with = "hexadecimal")]
+    pub from: Digest,
+    /// The digest of the policy after.
+    #[serde(serialize_with = "hexadecimal")]
+    pub to: Digest,
+    /// How many decisions differed while it had no effect.
+    pub disagreements: u64,
 }
 
 /// What a denial leads to.

@@ -45,9 +45,11 @@ mod span;
 pub(crate) mod suggest;
 pub mod suite;
 pub mod sunset;
+mod tiers;
 mod tree;
 mod url;
 mod value;
+mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod proofs;
 mod recording;
 mod sinks;
 mod suite;
+mod tiers;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\

@@ -25,6 +25,8 @@ pub trait Commands: Send + Sync + 'static {
     async fn reload(&self) -> Result<Value, String>;
     /// What is being served.
     fn status(&self) -> Value;
+    /// What a policy without effect would have decided otherwise.
+    fn shadow(&self) -> Value;
     /// Shows or moves pins, for the user id at the other end of the socket, if the system told it.
     async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
     /// Makes a new checkpoint key, for the user id at the other end of the socket, if the system told it.
@@ -106,13 +108,14 @@ async fn answer<B: Sync>(
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },
         (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
+        (&Method::GET, "/shadow") => json(StatusCode::OK, &commands.shadow()),
         (&Method::POST, "/audit/rotate-key") => match commands.rotate_key(uid).await {
             Ok(done) => json(StatusCode::OK, &done),
             Err(why) => http::text(StatusCode::CONFLICT, why),
         },
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload, GET /status, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
+            "here are POST /reload, GET /status, GET /shadow, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
         ),
     }
 }

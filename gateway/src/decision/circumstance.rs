@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::audit::arguments::Arguments;
 use crate::audit::names::Names;
 use crate::audit::part::ModelSource;
+use crate::decision::mode::Mode;
 use crate::identity::Principal;
 use crate::mcp::{Call, Method, Revision};
 use crate::model::{AgentModel, Digest, ServerName, UnixTime};
@@ -101,6 +102,8 @@ pub struct InForce {
     pub instance: Box<str>,
     /// The digest of the policy.
     pub policy: Digest,
+    /// What a denial of it leads to.
+    pub mode: Mode,
     /// The digest of the configuration.
     pub configuration: Digest,
 }

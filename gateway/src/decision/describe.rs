@@ -1,14 +1,17 @@
 //! From the facts of a request to the members of its record. Says nothing that is not known.
 
+use gatewright_policies::Tier;
+
 use crate::audit::EventId;
-use crate::audit::event::{Event, Kind};
+use crate::audit::event::{self, Event, Kind};
 use crate::audit::names::Names;
 use crate::audit::part::{
     self, Address, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
-    Prompt, Refused, Source, Subject, SubjectKind,
+    Prompt, Refused, Shadow, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId, Text, Texts};
 use crate::decision::circumstance::{Action, Circumstance, InForce, Request};
+use crate::decision::mode::Mode;
 use crate::identity::{Actor, Principal, PrincipalKind, Thumbprint};
 use crate::mcp::{Call, Revision, Target};
 use crate::model::{AgentModel, Reason};
@@ -149,7 +152,7 @@ fn mcp<'a>(
 }
 
 /// What a request is about; of a task, the tool that made it.
-fn target<'a>(action: &Action<'a>) -> Option<&'a str> {
+pub(in crate::decision) fn target<'a>(action: &Action<'a>) -> Option<&'a str> {
     match action {
         Action::Call(call) => target_name(&call.target),
         Action::OwnTask { tool, .. } => Some(tool),
@@ -180,11 +183,24 @@ pub(in crate::decision) fn chain<'a>(
     principal.actors().iter().enumerate().map(link).collect()
 }
 
-pub(in crate::decision) fn policy<'a>(in_force: &InForce, rules: &'a [&'a str]) -> Policy<'a> {
+/// What is said of the policy in a record.
+pub(in crate::decision) fn policy<'a>(
+    in_force: &InForce,
+    rules: &'a [&'a str],
+    (tier, shadow): (Tier, Option<(event::Decision, &'a [&'a str])>),
+) -> Policy<'a> {
     Policy {
         ids: Texts::from(rules),
         digest: in_force.policy,
-        mode: PolicyMode::Enforce,
+        mode: match in_force.mode {
+            Mode::Enforce => PolicyMode::Enforce,
+            Mode::Shadow => PolicyMode::Shadow,
+        },
+        tier: (tier != Tier::Low).then(|| tier.name().into()),
+        shadow: shadow.map(|(decision, rules)| Shadow {
+            decision,
+            ids: Texts::from(rules),
+        }),
     }
 }
 

@@ -337,7 +337,7 @@ impl Arrival {
         refusal: Refusal,
         unreadable: Unreadable,
     ) -> Box<Refused> {
-        self.count_record(Some(refusal.reason()));
+        self.count_refusal(&refusal);
         Box::new(Refused {
             refusal,
             route: Some(Arc::clone(&self.route)),
@@ -361,22 +361,6 @@ impl Arrival {
             asserted: None,
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
-        }
-    }
-
-    /// Counts a decision: a refusal with its reason, or leave to pass.
-    pub(crate) fn count_decision(&self, refusal: Option<Reason>) {
-        self.services.metrics.decided(self.started.elapsed());
-        match refusal {
-            Some(reason) => self.route.metrics.denied(reason),
-            None => self.route.metrics.allowed(),
-        }
-    }
-
-    /// Counts a decision that could not be recorded.
-    pub(crate) fn count_record(&self, refusal: Option<Reason>) {
-        if refusal == Some(Reason::AuditUnavailable) {
-            self.services.metrics.audit_failed();
         }
     }
 

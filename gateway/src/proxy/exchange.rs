@@ -7,7 +7,7 @@ use pingora::proxy::Session;
 
 use crate::audit::arguments::Arguments;
 use crate::audit::part::ModelSource;
-use crate::decision::{Gate, Permit, Refusal};
+use crate::decision::{self, Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
 use crate::model::{AgentModel, Reason};
@@ -18,7 +18,7 @@ use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{asserted, curfew, lookout, names, pins};
+use crate::proxy::{asserted, curfew, lookout, names};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -210,25 +210,26 @@ async fn decide(
     let era = Some(asked.era);
     let services = &arrival.services;
     let action = asked.passage.action(standing.tool());
-    let gate = Gate {
-        policy: &services.policy,
-        audience: &arrival.route.audience,
-        demands: &arrival.route.demands,
-        principal,
-        now: arrival.request.at,
+    let gate = gate(&arrival, principal);
+    let arguments = carried(&asked);
+    let question = decision::Asked {
+        action: &action,
+        arguments,
+        model: asked.model.as_ref(),
     };
-    let verdict = pins::withhold(&arrival.route, &action, gate.judge(&action));
-    arrival.count_decision(verdict.refusal());
+    let candidate = services.regime.candidate.as_ref();
+    let verdict = gate.decide(&question, candidate, &*services.state).await;
     lookout::decided(&arrival, principal, asked.passage.tool(), verdict.refusal());
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
     circumstance.arguments = asked.arguments.as_ref();
     circumstance.asserted = asked.model.as_ref();
+    arrival.count_verdict(&verdict, &circumstance);
     let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
         .await;
-    arrival.count_record(recorded.as_ref().err().map(Refusal::reason));
+    arrival.count_record(&recorded);
     match recorded {
         Ok(permit) => Ok(Permitted {
             permit,
@@ -249,6 +250,27 @@ async fn decide(
             }))
         }
     }
+}
+
+/// Who decides: the policy in force, as this principal meets it here and now.
+fn gate<'a>(arrival: &'a Arrival, principal: &'a Principal) -> Gate<'a> {
+    let regime = &arrival.services.regime;
+    Gate {
+        rules: &regime.rules,
+        mode: regime.mode,
+        audience: &arrival.route.audience,
+        demands: &arrival.route.demands,
+        pins: arrival.route.pins.as_deref(),
+        principal,
+        source: arrival.request.source.map(|source| source.ip()),
+        now: arrival.request.at,
+    }
+}
+
+/// The bytes of the arguments: of the very body that will be sent.
+fn carried(asked: &Asked) -> Option<&[u8]> {
+    let range = asked.passage.call()?.arguments.clone()?;
+    asked.body.as_ref()?.get(range)
 }
 
 /// Refuses what the books speak against, on record.

@@ -8,6 +8,7 @@ mod asserted;
 mod body;
 mod certificate;
 mod challenge;
+mod counting;
 mod curfew;
 mod deprecation;
 mod exchange;

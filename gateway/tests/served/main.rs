@@ -4,7 +4,9 @@
 
 mod anomalies;
 mod bodies;
+mod budgets;
 mod challenges;
+mod conditions;
 mod decisions;
 mod dpop;
 mod dpop_challenges;
@@ -42,6 +44,7 @@ mod session_bounds;
 mod session_partings;
 mod session_resumption;
 mod sessions;
+mod shadow;
 mod shared_connections;
 mod shipping;
 mod streams;
@@ -51,6 +54,7 @@ mod sunset;
 mod support;
 mod tasks;
 mod throttle;
+mod tiers;
 mod tls;
 mod tls_floor;
 mod token_end;

@@ -231,6 +231,13 @@ fn of_a_shadow_file_the_policy_alone_counts() {
 }
 
 #[test]
+fn nothing_is_compared_with_a_policy_that_is_not_enforced() {
+    let files = [("new.yaml", "policy: {}\n")];
+    let found = in_folder("{ mode: shadow, shadow: new.yaml }", &files);
+    assert_eq!(places(&found), ["gatewright.yaml:7:33 no-effect"]);
+}
+
+#[test]
 fn a_mistake_in_a_shadow_file_is_shown_there() {
     let files = [
         ("a.yaml", "policy: { roles: { a: { cmr: [y] } } }\n"),
@@ -300,7 +307,7 @@ fn a_condition_that_does_not_type_check_is_marked_within_its_value() {
 
     // Folded lines are not what the file says: the value is marked, and the part is told.
     let (_, line, _, message) = marked(&block.replace('|', ">"));
-    assert_eq!(line, 12);
+    assert_eq!(line, 13);
     assert!(message.contains("weekdy"), "{message}");
 }
 

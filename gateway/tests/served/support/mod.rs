@@ -3,6 +3,7 @@
 
 mod agent;
 mod authority;
+mod clock;
 mod dpop;
 mod gateway;
 mod issuer;
@@ -13,6 +14,7 @@ mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
 pub(crate) use authority::{Authority, Dialler, Leaf, Seen};
+pub(crate) use clock::Hands;
 pub(crate) use dpop::{Holder, hash, presenting};
 pub(crate) use gateway::{Gateway, Setup};
 pub(crate) use issuer::{Issuer, now};
