@@ -16,8 +16,12 @@ mod instance;
 mod keys;
 mod lines;
 mod pins;
+mod policy;
+mod records;
 mod report;
+mod rules;
 mod run;
+mod supposed;
 mod token;
 
 /// The operation failed.
@@ -67,6 +71,9 @@ enum Verb {
     /// See what changed in the tools of servers that have `pins`, and approve it.
     #[command(subcommand)]
     Pins(pins::Pins),
+    /// See what policies would do, and bring a new one into force.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Read the audit record.
     #[command(subcommand)]
     Report(report::Report),
@@ -134,6 +141,7 @@ pub fn main() -> ExitCode {
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),
         Verb::Keys(keys::Keys::New(new)) => keys::new(new, colour),
         Verb::Pins(pins) => pins::run(pins),
+        Verb::Policy(policy) => policy::run(policy, colour),
         Verb::Report(report::Report::Keys(keys)) => report::keys(keys, colour),
     };
     ExitCode::from(code)

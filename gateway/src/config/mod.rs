@@ -45,3 +45,4 @@ pub use checked::{
 };
 pub use error::{Colour, Mistake, Mistakes};
 pub use limits::Limits;
+pub(crate) use value::parse_duration;

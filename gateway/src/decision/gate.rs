@@ -134,14 +134,11 @@ impl Gate<'_> {
                     rules.push(grant.rule);
                     used.extend(grant.scopes);
                 }
-                Answer::Deny(
-                    Denial::NoRule
-                    | Denial::Unmet { .. }
-                    | Denial::Forbidden { .. }
-                    | Denial::ApprovalRequired { .. },
-                ) => return Verdict::deny(unlisted(access), Vec::new()),
                 Answer::Deny(Denial::ScopeMissing { missing, rule }) => {
                     return Verdict::deny(Reason::ScopeInsufficient, missing).by(rule);
+                }
+                Answer::Deny(denial) => {
+                    return Verdict::deny(reason_of(access, &denial), Vec::new());
                 }
             }
         }
@@ -193,6 +190,17 @@ impl Gate<'_> {
 }
 
 static NO_CLAIMS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+/// What a denial is called, in answers, records and explanations alike.
+pub const fn reason_of(access: Access, denial: &Denial) -> Reason {
+    match denial {
+        Denial::ScopeMissing { .. } => Reason::ScopeInsufficient,
+        Denial::NoRule
+        | Denial::Unmet { .. }
+        | Denial::Forbidden { .. }
+        | Denial::ApprovalRequired { .. } => unlisted(access),
+    }
+}
 
 const fn unlisted(access: Access) -> Reason {
     match access {

@@ -33,9 +33,9 @@ pub(super) fn kind(
 pub(super) fn applies(
     grant: &Grant,
     (subject, client): (&str, Option<&str>),
-    scopes: &[Box<str>],
+    scopes: &[impl AsRef<str>],
 ) -> bool {
-    let has = |wanted: &String| scopes.iter().any(|held| **held == **wanted);
+    let has = |wanted: &String| scopes.iter().any(|held| held.as_ref() == wanted);
     grant.scopes.iter().all(has)
         && grant
             .client

@@ -1,0 +1,243 @@
+//! Recorded decisions, decided again under two policies. Says of no decision what would become of it when the record does not
+//! hold what the policies look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cli::records::{self, Recorded};
+use crate::cli::supposed::{Known, Supposed};
+use crate::config::Settings;
+use crate::identity::principal;
+use crate::model::{Reason, UnixTime};
+
+/// What became of the decisions.
+#[derive(Debug, Default)]
+pub(super) struct Replay {
+    /// How many decisions a policy can be asked about.
+    pub(super) decisions: u64,
+    /// How many of them depend on what no record holds.
+    pub(super) unclear: u64,
+    /// Lines that cannot be read.
+    pub(super) unreadable: u64,
+    /// What is different, and how often.
+    pub(super) changes: BTreeMap<Changed, u64>,
+    agents: [BTreeSet<(String, String, Option<String>)>; 2],
+}
+
+/// A decision that would be another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Changed {
+    /// Who gains or loses.
+    pub(super) turn: Turn,
+    /// The subject.
+    pub(super) subject: String,
+    /// Who acts for it.
+    pub(super) actor: Option<String>,
+    /// The server.
+    pub(super) server: String,
+    /// The tool, prompt or resource.
+    pub(super) name: String,
+    /// The name of the reason of the refusal, the new one or the one there was.
+    pub(super) reason: &'static str,
+}
+
+/// Which way a decision turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    /// What was allowed would be refused.
+    Loses,
+    /// What was refused would be allowed.
+    Gains,
+}
+
+/// Two configurations, of which the policies are compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair<'s> {
+    /// The one in force, or before.
+    pub(super) old: &'s Settings,
+    /// The candidate.
+    pub(super) new: &'s Settings,
+}
+
+impl Replay {
+    /// Decides every record in `ledger` since `since` again.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub(super) fn of(
+        ledger: &Path,
+        since: UnixTime,
+        pair: Pair<'_>,
+    ) -> Result<Self, (PathBuf, io::Error)> {
+        let mut replay = Self::default();
+        let unreadable = records::decisions(ledger, &|_| true, &mut |record| {
+            if record.timestamp >= since && is_of_policy(&record) {
+                replay.decide(&record, pair);
+            }
+        })?;
+        replay.unreadable = unreadable;
+        Ok(replay)
+    }
+
+    /// How many decisions turn this way.
+    pub(super) fn count(&self, turn: Turn) -> u64 {
+        let changes = self.changes.iter();
+        changes
+            .filter(|(changed, _)| changed.turn == turn)
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// How many agents that concerns: a subject and a client each.
+    pub(super) fn agents(&self, turn: Turn) -> usize {
+        let [loses, gains] = &self.agents;
+        match turn {
+            Turn::Loses => loses.len(),
+            Turn::Gains => gains.len(),
+        }
+    }
+
+    /// The changes, the most frequent first.
+    pub(super) fn largest_first(&self) -> Vec<(&Changed, u64)> {
+        let mut all: Vec<_> = self.changes.iter().map(|(what, count)| (what, *count)).collect();
+        all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
+        all
+    }
+
+    fn decide(&mut self, record: &Recorded, pair: Pair<'_>) {
+        let Some(asked) = Supposed::of_record(record) else {
+            // What was cut is there and cannot be decided; what names nothing was no question.
+            if record.is_cut() {
+                self.decisions += 1;
+                self.unclear += 1;
+            }
+            return;
+        };
+        self.decisions += 1;
+        match turned(&asked, pair) {
+            Clear::Same => {}
+            Clear::Not => self.unclear += 1,
+            Clear::Turned(turn, reason) => self.note(turn, reason, asked, record),
+        }
+    }
+
+    fn note(&mut self, turn: Turn, reason: Reason, asked: Supposed, record: &Recorded) {
+        let [loses, gains] = &mut self.agents;
+        let agents = match turn {
+            Turn::Loses => loses,
+            Turn::Gains => gains,
+        };
+        agents.insert((asked.issuer, asked.subject.clone(), asked.client));
+        let changed = Changed {
+            turn,
+            subject: asked.subject,
+            actor: record.act.clone(),
+            server: asked.server,
+            name: asked.name,
+            reason: reason.name(),
+        };
+        *self.changes.entry(changed).or_default() += 1;
+    }
+}
+
+/// What is known of a decision.
+enum Clear {
+    /// It stays.
+    Same,
+    /// It depends on what is not on record.
+    Not,
+    /// It would be another.
+    Turned(Turn, Reason),
+}
+
+fn turned(asked: &Supposed, pair: Pair<'_>) -> Clear {
+    let mut asked_anew = asked.clone();
+    if is_regranted(asked, pair) {
+        return Clear::Not;
+    }
+    asked_anew.grant(pair.new);
+    if asked_anew.roles == asked.roles && is_untouched(asked, pair) {
+        return Clear::Same;
+    }
+    let (Some(old), Some(new)) = (certain(asked, pair.old), certain(&asked_anew, pair.new)) else {
+        return Clear::Not;
+    };
+    match (old, new) {
+        (None, Some(reason)) => Clear::Turned(Turn::Loses, reason),
+        (Some(reason), None) => Clear::Turned(Turn::Gains, reason),
+        (None, None) | (Some(_), Some(_)) => Clear::Same,
+    }
+}
+
+/// Whether a role that it had then is one that the old configuration gave and the new one does not give: it may have been in
+/// the token as well.
+fn is_regranted(asked: &Supposed, pair: Pair<'_>) -> bool {
+    let given = |settings: &Settings| -> BTreeSet<String> {
+        let party = (asked.subject.as_str(), asked.client.as_deref());
+        principal::granted(&settings.grants, &asked.issuer, party, &asked.scopes)
+            .map(ToString::to_string)
+            .collect()
+    };
+    let (old, new) = (given(pair.old), given(pair.new));
+    old.difference(&new).any(|role| asked.roles.contains(role))
+}
+
+/// Whether nothing that could matter to it is different.
+fn is_untouched(asked: &Supposed, pair: Pair<'_>) -> bool {
+    let of = |settings: &Settings| {
+        let server = asked.server_in(settings)?;
+        let rows = asked.rows(&settings.policy);
+        let rows: Vec<_> = rows.map(crate::cli::rules::written).collect();
+        Some((server.audience.scopes.clone(), rows))
+    };
+    of(pair.old) == of(pair.new)
+}
+
+/// Why it is refused, or that it is not; nothing when that depends on what no record holds.
+fn certain(asked: &Supposed, settings: &Settings) -> Option<Option<Reason>> {
+    if asked.rows(&settings.policy).any(|row| row.when.as_deref().is_some_and(is_unrecorded)) {
+        return None;
+    }
+    // The best and the worst arguments there could have been.
+    let best = asked.judge(settings).refusal(asked.access);
+    let bare = Supposed {
+        arguments: Known::Given(None),
+        ..asked.clone()
+    };
+    let worst = bare.judge(settings).refusal(asked.access);
+    (best.is_some() == worst.is_some()).then_some(best)
+}
+
+/// Whether a condition looks at something of which records say nothing.
+fn is_unrecorded(condition: &str) -> bool {
+    UNRECORDED.iter().any(|attribute| condition.contains(attribute))
+}
+
+/// Whether the policy decided it, and not the form of the message, a session, a pin or the age of a login.
+fn is_of_policy(record: &Recorded) -> bool {
+    match (record.decision.as_deref(), &record.reason) {
+        (Some("allow"), _) => true,
+        (Some("deny"), Some(refused)) => OF_POLICY.iter().any(|reason| reason.name() == refused.code),
+        _ => false,
+    }
+}
+
+const OF_POLICY: [Reason; 4] = [
+    Reason::ScopeInsufficient,
+    Reason::ToolNotAllowed,
+    Reason::PromptNotAllowed,
+    Reason::ResourceNotAllowed,
+];
+const UNRECORDED: [&str; 10] = [
+    "claims",
+    "details",
+    "acr",
+    "auth_age",
+    "token_age",
+    "approved",
+    "read_only",
+    "destructive",
+    "idempotent",
+    "open_world",
+];
