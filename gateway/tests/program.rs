@@ -9,6 +9,8 @@ mod dev;
 mod keys;
 #[path = "program/pins.rs"]
 mod pins;
+#[path = "program/policy.rs"]
+mod policy;
 #[path = "program/process.rs"]
 mod process;
 #[path = "program/serving.rs"]
@@ -252,8 +254,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "report",
-            "help"
+            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "policy",
+            "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {

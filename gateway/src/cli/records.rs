@@ -93,7 +93,6 @@ pub(super) struct Source {
     pub(super) ip: IpAddr,
 }
 
-
 /// Shows every decision in the record files of `folder` that `wanted` finds in its line, in the order of the files, and
 /// answers how many lines cannot be read.
 ///

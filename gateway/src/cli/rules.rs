@@ -109,9 +109,10 @@ pub(super) fn written(row: &Row) -> String {
 }
 
 fn limits(row: &Row) -> String {
-    let each = row.limits.iter().map(|limit| {
-        format!("{}/{}s", limit.most, limit.window.as_secs())
-    });
+    let each = row
+        .limits
+        .iter()
+        .map(|limit| format!("{}/{}s", limit.most, limit.window.as_secs()));
     format!("[{}]", each.collect::<Vec<_>>().join(", "))
 }
 

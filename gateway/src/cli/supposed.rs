@@ -115,7 +115,13 @@ impl Supposed {
             return Judged::NoServer;
         };
         let lacks = |scope: &&String| !self.scopes.contains(scope);
-        let missing: Vec<_> = server.audience.scopes.iter().filter(lacks).cloned().collect();
+        let missing: Vec<_> = server
+            .audience
+            .scopes
+            .iter()
+            .filter(lacks)
+            .cloned()
+            .collect();
         if missing.is_empty() {
             Judged::Answered(self.ask(&settings.policy))
         } else {
@@ -162,7 +168,10 @@ impl Supposed {
                 kind: self.kind,
                 client: self.client.as_deref(),
                 actors: self.actors.iter().map(String::as_str).collect(),
-                model: self.model.as_ref().map(|(name, source)| (name.as_str(), *source)),
+                model: self
+                    .model
+                    .as_ref()
+                    .map(|(name, source)| (name.as_str(), *source)),
                 claims: &self.claims,
                 details: &self.details,
                 acr: self.acr.as_deref(),
@@ -184,7 +193,8 @@ impl Supposed {
     pub(super) fn grant(&mut self, settings: &Settings) {
         let party = (self.subject.as_str(), self.client.as_deref());
         let given = principal::granted(&settings.grants, &self.issuer, party, &self.scopes);
-        self.roles.extend(given.into_iter().map(|role| role.to_string()));
+        self.roles
+            .extend(given.into_iter().map(|role| role.to_string()));
         self.roles.sort();
         self.roles.dedup();
     }

@@ -2,6 +2,7 @@
 //! anything.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -52,13 +53,18 @@ pub(super) fn run(diff: &Diff, colour: Colour) -> u8 {
 fn compare(diff: &Diff, colour: Colour) -> Result<u8, u8> {
     let (old, new) = (loaded(&diff.old, colour)?, loaded(&diff.new, colour)?);
     let changed = changes(rules(&old.policy, &diff.old), rules(&new.policy, &diff.new));
-    let pair = Pair { old: &old, new: &new };
+    let pair = Pair {
+        old: &old,
+        new: &new,
+    };
     let replay = match &diff.replay {
         Some(which) => Some(replayed(which, pair)?),
         None => None,
     };
     match diff.output {
-        Format::Text => text(&changed, replay.as_ref()).iter().for_each(|line| say(line)),
+        Format::Text => text(&changed, replay.as_ref())
+            .iter()
+            .for_each(|line| say(line)),
         Format::Json => say(&format!("{:#}", in_json(&changed, replay.as_ref()))),
     }
     Ok(code(diff.fail_on, replay.as_ref()))
@@ -74,7 +80,7 @@ fn loaded(path: &Path, colour: Colour) -> Result<Settings, u8> {
 /// A folder that exists comes first, whatever its name.
 fn replayed(which: &str, pair: Pair<'_>) -> Result<Replay, u8> {
     let folder = Path::new(which);
-    let (ledger, since) = match parse_duration(which).filter(|_| !folder.exists()) {
+    let (ledger, since) = match span(which).filter(|_| !folder.exists()) {
         Some(back) => {
             let since = SystemClock.now().since(UnixTime::from_millis(0));
             let since = since.saturating_sub(back).as_millis();
@@ -88,9 +94,21 @@ fn replayed(which: &str, pair: Pair<'_>) -> Result<Replay, u8> {
         FAILED
     })?;
     if replay.unreadable > 0 {
-        complain(&format!("records that cannot be read: {}", replay.unreadable));
+        complain(&format!(
+            "records that cannot be read: {}",
+            replay.unreadable
+        ));
     }
     Ok(replay)
+}
+
+/// A time to go back, as the configuration writes it, or in days.
+fn span(text: &str) -> Option<Duration> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    match days {
+        Some(days) => Some(Duration::from_secs(u64::from(u32::saturating_mul(days, DAY)))),
+        None => parse_duration(text),
+    }
 }
 
 fn code(fail_on: Option<FailOn>, replay: Option<&Replay>) -> u8 {
@@ -102,7 +120,11 @@ fn code(fail_on: Option<FailOn>, replay: Option<&Replay>) -> u8 {
         Some(FailOn::Loss) => losses > 0,
         Some(FailOn::Any) => gains + losses > 0,
     };
-    if is_found || replay.unreadable > 0 { FAILED } else { 0 }
+    if is_found || replay.unreadable > 0 {
+        FAILED
+    } else {
+        0
+    }
 }
 
 fn text(changed: &[Change], replay: Option<&Replay>) -> Vec<String> {
@@ -122,7 +144,12 @@ fn text(changed: &[Change], replay: Option<&Replay>) -> Vec<String> {
 
 fn change_lines(change: &Change) -> Vec<String> {
     let line = |mark: char, rule: &Rule| {
-        format!("{mark} {}  {}  {}", rule.place(), rule.id, visible(&rule.text))
+        format!(
+            "{mark} {}  {}  {}",
+            rule.place(),
+            rule.id,
+            visible(&rule.text)
+        )
     };
     match change {
         Change::Came(rule) => vec![line('+', rule)],
@@ -156,7 +183,10 @@ fn replay_lines(replay: &Replay) -> Vec<String> {
     let shown = largest.iter().take(MOST_SHOWN);
     lines.extend(shown.map(|(changed, count)| changed_line(changed, *count)));
     if largest.len() > MOST_SHOWN {
-        lines.push(format!("  and {} more: `-o json` has all", largest.len() - MOST_SHOWN));
+        lines.push(format!(
+            "  and {} more: `-o json` has all",
+            largest.len() - MOST_SHOWN
+        ));
     }
     lines
 }
@@ -197,9 +227,7 @@ pub(in crate::cli) fn grouped(number: u64) -> String {
 }
 
 fn in_json(changed: &[Change], replay: Option<&Replay>) -> Value {
-    let rule = |rule: &Rule| {
-        json!({ "id": rule.id, "file": rule.file.display().to_string(), "line": rule.line, "text": rule.text })
-    };
+    let rule = |rule: &Rule| json!({ "id": rule.id, "file": rule.file.display().to_string(), "line": rule.line, "text": rule.text });
     let rules = changed.iter().map(|change| match change {
         Change::Came(new) => json!({ "old": null, "new": rule(new) }),
         Change::Went(old) => json!({ "old": rule(old), "new": null }),
@@ -224,5 +252,7 @@ fn in_json(changed: &[Change], replay: Option<&Replay>) -> Value {
     json!({ "rules": rules.collect::<Vec<_>>(), "replay": replay })
 }
 
+/// Seconds.
+const DAY: u32 = 86_400;
 /// Changes of decisions in a text: more would not be read.
 const MOST_SHOWN: usize = 20;

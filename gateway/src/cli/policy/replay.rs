@@ -100,7 +100,11 @@ impl Replay {
 
     /// The changes, the most frequent first.
     pub(super) fn largest_first(&self) -> Vec<(&Changed, u64)> {
-        let mut all: Vec<_> = self.changes.iter().map(|(what, count)| (what, *count)).collect();
+        let mut all: Vec<_> = self
+            .changes
+            .iter()
+            .map(|(what, count)| (what, *count))
+            .collect();
         all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
         all
     }
@@ -196,7 +200,10 @@ fn is_untouched(asked: &Supposed, pair: Pair<'_>) -> bool {
 
 /// Why it is refused, or that it is not; nothing when that depends on what no record holds.
 fn certain(asked: &Supposed, settings: &Settings) -> Option<Option<Reason>> {
-    if asked.rows(&settings.policy).any(|row| row.when.as_deref().is_some_and(is_unrecorded)) {
+    if asked
+        .rows(&settings.policy)
+        .any(|row| row.when.as_deref().is_some_and(is_unrecorded))
+    {
         return None;
     }
     // The best and the worst arguments there could have been.
@@ -211,14 +218,18 @@ fn certain(asked: &Supposed, settings: &Settings) -> Option<Option<Reason>> {
 
 /// Whether a condition looks at something of which records say nothing.
 fn is_unrecorded(condition: &str) -> bool {
-    UNRECORDED.iter().any(|attribute| condition.contains(attribute))
+    UNRECORDED
+        .iter()
+        .any(|attribute| condition.contains(attribute))
 }
 
 /// Whether the policy decided it, and not the form of the message, a session, a pin or the age of a login.
 fn is_of_policy(record: &Recorded) -> bool {
     match (record.decision.as_deref(), &record.reason) {
         (Some("allow"), _) => true,
-        (Some("deny"), Some(refused)) => OF_POLICY.iter().any(|reason| reason.name() == refused.code),
+        (Some("deny"), Some(refused)) => {
+            OF_POLICY.iter().any(|reason| reason.name() == refused.code)
+        }
         _ => false,
     }
 }
