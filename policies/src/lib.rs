@@ -21,6 +21,7 @@
 //! ```
 
 mod answer;
+pub mod cases;
 mod error;
 mod facts;
 mod limit;

@@ -6,15 +6,14 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Deserialize;
-
-use crate::model::UnixTime;
 
 /// A record of a decision, as far as it can be decided again.
 #[derive(Debug, Deserialize)]
 pub(super) struct Recorded {
     #[serde(deserialize_with = "moment")]
-    pub(super) timestamp: UnixTime,
+    pub(super) timestamp: Timestamp,
     pub(super) event_id: String,
     pub(super) request_id: Option<String>,
     pub(super) decision: Option<String>,
@@ -154,11 +153,10 @@ fn lines(mut records: impl BufRead, see: &mut dyn FnMut(&[u8])) -> io::Result<()
     }
 }
 
-fn moment<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<UnixTime, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let at: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
-    let millis = u64::try_from(at.as_millisecond()).map_err(serde::de::Error::custom)?;
-    Ok(UnixTime::from_millis(millis))
+fn moment<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
 }
 
 impl Recorded {

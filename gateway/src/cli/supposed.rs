@@ -1,42 +1,28 @@
 //! A request that nobody made, or that somebody made long ago, put to a policy with the code that decides when serving.
 //! Opens nothing: who asks here is not proven, and no answer leads to a permit.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
+use gatewright_policies::cases::Asker;
 use gatewright_policies::{
-    Access, Annotations, Answer, Arguments, Facts, Moment, Party, PolicySet, Question, Row,
+    Access, Annotations, Answer, Arguments, Facts, Party, PolicySet, Question, Row,
 };
-use serde_json::{Map, Value};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::records::Recorded;
-use crate::config::{Server, Settings};
+use crate::config::{Server, Settings, moment_of};
 use crate::decision::gate;
-use crate::identity::principal;
-use crate::model::{Reason, UnixTime};
+use crate::model::Reason;
 
 /// Who would ask for what, when and from where.
 #[derive(Debug, Clone)]
 pub(super) struct Supposed {
-    pub(super) issuer: String,
-    pub(super) subject: String,
-    pub(super) kind: &'static str,
-    pub(super) client: Option<String>,
-    pub(super) actors: Vec<String>,
-    pub(super) model: Option<(String, &'static str)>,
-    pub(super) roles: Vec<String>,
-    pub(super) scopes: Vec<String>,
-    pub(super) claims: Map<String, Value>,
-    pub(super) details: Vec<Value>,
-    pub(super) acr: Option<String>,
-    pub(super) auth_age: Option<Duration>,
-    pub(super) token_age: Option<Duration>,
+    pub(super) asker: Asker,
     pub(super) server: String,
     pub(super) access: Access,
     pub(super) name: String,
     pub(super) arguments: Known,
-    pub(super) source: Option<IpAddr>,
-    pub(super) at: UnixTime,
+    pub(super) annotations: Annotations,
+    pub(super) at: Timestamp,
 }
 
 /// The arguments of a supposed call.
@@ -83,7 +69,9 @@ impl Supposed {
         }
         let (subject, mcp) = (record.subject.as_ref()?, record.mcp.as_ref()?);
         let chain = record.actor.chain.iter();
-        Some(Self {
+        let asker = Asker {
+            roles: subject.roles.clone(),
+            scopes: record.authn.scopes.clone(),
             issuer: subject.iss.clone(),
             subject: subject.id.clone(),
             kind: KINDS.into_iter().find(|kind| *kind == subject.kind)?,
@@ -93,18 +81,16 @@ impl Supposed {
                 let source = SOURCES.into_iter().find(|known| *known == model.source)?;
                 Some((model.name.clone(), source))
             }),
-            roles: subject.roles.clone(),
-            scopes: record.authn.scopes.clone(),
-            claims: Map::new(),
-            details: Vec::new(),
-            acr: None,
-            auth_age: None,
-            token_age: None,
+            source: record.source.as_ref().map(|source| source.ip),
+            ..Asker::with_roles(&[])
+        };
+        Some(Self {
+            asker,
             server: mcp.server.clone(),
             access: access(mcp.method.as_deref()?)?,
             name: mcp.name.clone()?,
             arguments: Known::Not,
-            source: record.source.as_ref().map(|source| source.ip),
+            annotations: Annotations::default(),
             at: record.timestamp,
         })
     }
@@ -114,7 +100,7 @@ impl Supposed {
         let Some(server) = self.server_in(settings) else {
             return Judged::NoServer;
         };
-        let lacks = |scope: &&String| !self.scopes.contains(scope);
+        let lacks = |scope: &&String| !self.asker.scopes.contains(scope);
         let missing: Vec<_> = server
             .audience
             .scopes
@@ -123,7 +109,7 @@ impl Supposed {
             .cloned()
             .collect();
         if missing.is_empty() {
-            Judged::Answered(self.ask(&settings.policy))
+            Judged::Answered(self.ask(&settings.policy, &settings.zone))
         } else {
             Judged::Below { missing }
         }
@@ -138,65 +124,77 @@ impl Supposed {
     /// The rows that are about its roles and its server.
     pub(super) fn rows<'p>(&self, policy: &'p PolicySet) -> impl Iterator<Item = &'p Row> {
         let is_about = move |row: &&Row| {
-            row.server == self.server && row.access == self.access && self.roles.contains(&row.role)
+            row.server == self.server
+                && row.access == self.access
+                && self.asker.roles.contains(&row.role)
         };
         policy.rows().iter().filter(is_about)
     }
 
     /// What `policy` answers.
-    pub(super) fn ask(&self, policy: &PolicySet) -> Answer {
-        policy.decide(&self.question(), || self.facts())
+    pub(super) fn ask(&self, policy: &PolicySet, zone: &TimeZone) -> Answer {
+        policy.decide(&self.question(), || self.facts(zone))
     }
 
     /// The question that a call would put.
     pub(super) fn question(&self) -> Question<'_, String, String> {
         Question {
             server: &self.server,
-            roles: &self.roles,
+            roles: &self.asker.roles,
             access: self.access,
             name: &self.name,
-            scopes: &self.scopes,
+            scopes: &self.asker.scopes,
         }
     }
 
-    /// What conditions would see.
-    pub(super) fn facts(&self) -> Facts<'_> {
+    /// What conditions would see, where hours are counted in `zone`.
+    pub(super) fn facts(&self, zone: &TimeZone) -> Facts<'_> {
+        let asker = &self.asker;
+        let model = asker.model.as_ref();
         Facts {
             party: Party {
-                issuer: &self.issuer,
-                subject: &self.subject,
-                kind: self.kind,
-                client: self.client.as_deref(),
-                actors: self.actors.iter().map(String::as_str).collect(),
-                model: self
-                    .model
-                    .as_ref()
-                    .map(|(name, source)| (name.as_str(), *source)),
-                claims: &self.claims,
-                details: &self.details,
-                acr: self.acr.as_deref(),
-                auth_age: self.auth_age,
-                token_age: self.token_age,
+                issuer: &asker.issuer,
+                subject: &asker.subject,
+                kind: asker.kind,
+                client: asker.client.as_deref(),
+                actors: asker.actors.iter().map(String::as_str).collect(),
+                model: model.map(|(name, source)| (name.as_str(), *source)),
+                claims: &asker.claims,
+                details: &asker.details,
+                acr: asker.acr.as_deref(),
+                auth_age: asker.auth_age,
+                token_age: asker.token_age,
             },
             method: method(self.access),
-            source: self.source,
-            moment: moment(self.at),
+            source: asker.source,
+            moment: moment_of(&self.at.to_zoned(zone.clone())),
             arguments: match &self.arguments {
                 Known::Given(text) => Arguments::Given(text.as_deref()),
                 Known::Not => Arguments::Open,
             },
-            annotations: Annotations::default(),
+            annotations: self.annotations,
         }
     }
 
-    /// Adds the roles that the configuration gives to whom they are about.
-    pub(super) fn grant(&mut self, settings: &Settings) {
-        let party = (self.subject.as_str(), self.client.as_deref());
-        let given = principal::granted(&settings.grants, &self.issuer, party, &self.scopes);
-        self.roles
-            .extend(given.into_iter().map(|role| role.to_string()));
-        self.roles.sort();
-        self.roles.dedup();
+    /// The roles that the configuration gives to whom they are about, those that it has already left out.
+    pub(super) fn granted(&self, settings: &Settings) -> Vec<String> {
+        let asker = &self.asker;
+        let party = (asker.subject.as_str(), asker.client.as_deref());
+        let grants = settings.grants.iter().filter(|grant| {
+            grant.issuer.as_str() == asker.issuer && grant.applies(party, &asker.scopes)
+        });
+        let mut roles: Vec<_> = grants.map(|grant| grant.role.to_string()).collect();
+        roles.sort();
+        roles.dedup();
+        roles
+    }
+
+    /// The same with the roles that the configuration gives.
+    pub(super) fn with_granted(mut self, settings: &Settings) -> Self {
+        self.asker.roles.extend(self.granted(settings));
+        self.asker.roles.sort();
+        self.asker.roles.dedup();
+        self
     }
 }
 
@@ -220,17 +218,5 @@ const fn method(access: Access) -> &'static str {
     }
 }
 
-fn moment(at: UnixTime) -> Moment {
-    let minutes = at.seconds() / 60;
-    Moment {
-        unix_millis: i64::try_from(at.millis()).unwrap_or(i64::MAX),
-        // 1970 began on a Thursday.
-        weekday: u8::try_from((minutes / DAY + 3) % 7 + 1).unwrap_or(1),
-        minute: u16::try_from(minutes % DAY).unwrap_or(0),
-    }
-}
-
-/// Minutes.
-const DAY: u64 = 1440;
 pub(super) const KINDS: [&str; 3] = ["user", "agent", "service"];
 const SOURCES: [&str; 3] = ["claim", "meta", "header"];

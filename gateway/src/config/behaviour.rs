@@ -18,17 +18,6 @@ pub(crate) fn version(root: &Section<'_>, review: &mut Review<'_>) {
     }
 }
 
-/// `policy.mode`, of which this version knows one.
-pub(crate) fn mode(root: &Section<'_>, review: &mut Review<'_>) {
-    choose(
-        &root.section("policy"),
-        "mode",
-        &[("enforce", ())],
-        &["shadow"],
-        review,
-    );
-}
-
 /// `state`, of which this version knows one.
 pub(crate) fn state(root: &Section<'_>, review: &mut Review<'_>) {
     choose(root, "state", &[("memory", ())], &["redis"], review);

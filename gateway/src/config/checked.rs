@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gatewright_policies::PolicySet;
-
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
 use crate::audit::settings::LedgerSettings;
+use crate::decision::Mode;
 use crate::decision::freshness::Demands;
 pub use crate::decision::pins::Pins;
 use crate::identity::settings::{Audience, DpopSettings, Grant, IssuerSettings};
@@ -29,6 +30,12 @@ pub struct Settings {
     pub servers: Vec<Server>,
     /// What each role may do.
     pub policy: PolicySet,
+    /// Whether that is enforced.
+    pub mode: Mode,
+    /// Where its hours and days are counted.
+    pub zone: TimeZone,
+    /// What is asked besides, and changes no answer.
+    pub shadow: Option<Candidate>,
     /// Roles that an issuer's word gives besides its roles claim.
     pub grants: Vec<Grant>,
     /// What DPoP proofs must be like.
@@ -55,6 +62,17 @@ pub struct Settings {
     pub deny_http_status: Option<u16>,
     /// The checks that the file switched off, by the names of their keys, for a loud line at start.
     pub insecure: Vec<&'static str>,
+}
+
+/// A policy that is asked beside the one in force.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// What each role may do.
+    pub policy: PolicySet,
+    /// The digest of the policy as it was written, for records.
+    pub digest: Digest,
+    /// Where its hours and days are counted.
+    pub zone: TimeZone,
 }
 
 /// What a record keeps of a call's arguments. Never the arguments themselves.

@@ -4,7 +4,7 @@ use crate::identity::settings::Grant;
 use crate::model::{IssuerUrl, RoleName};
 
 use super::issuers::Issuers;
-use super::raw;
+use super::policy_keys;
 use super::review::Review;
 use super::roles::{GRANT, entries};
 use super::scopes::scopes;
@@ -38,7 +38,7 @@ pub(crate) fn grants(root: &Section<'_>, issuers: &Issuers, review: &mut Review<
 }
 
 fn grant(role: &str, written: &Node, issuers: &Issuers, review: &mut Review<'_>) -> Option<Grant> {
-    let section = Section::new(raw::GRANT, written);
+    let section = Section::new(policy_keys::GRANT, written);
     let scopes = scopes(&section, review)?;
     let text = |key: &str| section.text(key).map(|text| text.value);
     let (client, subject) = (text("client"), text("subject"));

@@ -14,13 +14,14 @@ use super::grants::grants;
 use super::issuers::issuers;
 use super::limits;
 use super::network::{self, Insecure};
+use super::policy;
 use super::raw::{ROOT, Shape};
 use super::review::Review;
-use super::roles::policy;
 use super::section::{Section, walk};
 use super::servers::servers;
 use super::shown::{Shown, shown};
-use super::tree::{self, At, Value};
+use super::suite::{Ran, Suite, Surroundings, suite};
+use super::tree::{self, At, Node, Value};
 
 /// Reads and checks the file at `path`. `environment` answers `${NAME}`. Named files are opened only to see that they can be.
 pub fn load(
@@ -48,22 +49,42 @@ fn readable(path: &Path) -> Result<String, Mistakes> {
             path,
             "unreadable-file",
             format!("cannot read the configuration: {error}"),
-            "name a readable file of at most 1 MiB of UTF-8 with `--config`",
+            "name a readable file of at most 4 MiB of UTF-8 with `--config`",
         ))
     })
 }
 
-/// Checks `text`, which is what the file at `path` says; relative paths start at the folder of `path`.
+/// Checks `text`, which is what the file at `path` says, and runs the tests of its policy; relative paths start at the
+/// folder of `path`.
 pub fn parse(
     text: &str,
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Mistakes> {
+    let (settings, suite) = parse_untested(text, path, environment)?;
+    let failures = suite.run(&settings.policy);
+    let failed = failures.into_iter().filter_map(Ran::into_mistake);
+    Mistakes::from_found(failed.collect()).map_or(Ok(settings), Err)
+}
+
+/// As [`load`], and leaves it to the caller to run the tests of the policy. Nothing may be served before they passed.
+pub fn load_untested(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Settings, Suite), Mistakes> {
+    parse_untested(&readable(path)?, path, environment)
+}
+
+fn parse_untested(
+    text: &str,
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Settings, Suite), Mistakes> {
     let mut review = Review::new(path, text, environment);
-    let settings = check(text, &mut review);
-    match (settings, Mistakes::from_found(review.into_found())) {
+    let checked = check(text, &mut review);
+    match (checked, Mistakes::from_found(review.into_found())) {
         (_, Some(mistakes)) => Err(mistakes),
-        (Some(settings), None) => Ok(settings),
+        (Some(checked), None) => Ok(checked),
         // INVARIANT: whoever answers nothing has reported why. Should that fail, nothing starts all the same.
         (None, None) => Err(Mistakes::one(Mistake::of_file(
             path,
@@ -75,20 +96,8 @@ pub fn parse(
 }
 
 /// The settings; nothing when a mistake was reported.
-fn check(text: &str, review: &mut Review<'_>) -> Option<Settings> {
-    let mut node = match tree::parse(text) {
-        Ok(node) => node,
-        Err(fault) => {
-            let help = match review.character(fault.at) {
-                Some('*' | '&' | '!' | '%' | '@' | '`') => {
-                    "put quotes around a value that starts with this character"
-                }
-                _ => "look at the indentation, the brackets and the quotes up to here",
-            };
-            review.report(fault.at, "syntax", fault.message, help);
-            return None;
-        }
-    };
+fn check(text: &str, review: &mut Review<'_>) -> Option<(Settings, Suite)> {
+    let mut node = tree(text, review)?;
     review.expand_variables(&mut node);
     walk(&node, At::START, &Shape::Section(ROOT), review);
     if !matches!(node.value, Value::Map(_)) {
@@ -97,17 +106,44 @@ fn check(text: &str, review: &mut Review<'_>) -> Option<Settings> {
     settings(text, &Section::new(ROOT, &node), review)
 }
 
-fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<Settings> {
+/// The values of a file; nothing when it is no YAML, which is reported.
+pub(crate) fn tree(text: &str, review: &mut Review<'_>) -> Option<Node> {
+    match tree::parse(text) {
+        Ok(node) => Some(node),
+        Err(fault) => {
+            let help = match review.character(fault.at) {
+                Some('*' | '&' | '!' | '%' | '@' | '`') => {
+                    "put quotes around a value that starts with this character"
+                }
+                _ => "look at the indentation, the brackets and the quotes up to here",
+            };
+            review.report(fault.at, "syntax", fault.message, help);
+            None
+        }
+    }
+}
+
+fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<(Settings, Suite)> {
     behaviour::version(root, review);
-    behaviour::mode(root, review);
     behaviour::state(root, review);
     let insecure = Insecure::read(root);
     let listen = network::listen(root, insecure, review);
     let public_url = network::public_url(root, insecure, review);
     let issuers = issuers(root, review);
     let servers = servers(root, public_url.as_deref(), &issuers, review);
-    let policy = policy(root, &servers, review);
+    let section = root.section("policy");
+    let names = servers.names.as_deref();
+    let mode = policy::mode(&section, review);
+    let policy = policy::policy(&section, names, review);
+    let shadow = policy::shadow(&section, names, review);
     let grants = grants(root, &issuers, review);
+    let surroundings = Surroundings {
+        issuers: &issuers.settings,
+        servers: names,
+        grants: &grants,
+        zone: policy.zone.as_ref(),
+    };
+    let suite = suite(&section, &surroundings, review);
     let dpop = behaviour::dpop(root, review);
     let audit = audit::audit(root, review);
     let ops = network::ops(root, listen.as_ref(), review);
@@ -117,14 +153,22 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
     let (audit, audit_arguments) = audit?;
-    let config_digest = digest(text, &servers.settings);
-    Some(Settings {
+    let shadow = shadow?;
+    let policies = [
+        Some(policy.digest),
+        shadow.as_ref().map(|shadow| shadow.digest),
+    ];
+    let config_digest = digest(text, &servers.settings, &policies);
+    let settings = Settings {
         listen: listen?,
         public_url: public_url?,
         issuers: issuers.settings,
         servers: servers.settings,
         policy: policy.set,
         policy_digest: policy.digest,
+        mode: mode?,
+        zone: policy.zone?,
+        shadow,
         grants,
         dpop: dpop?,
         config_digest,
@@ -137,16 +181,20 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<S
         drain: drain?,
         deny_http_status,
         insecure: insecure.names(),
-    })
+    };
+    Some((settings, suite))
 }
 
-/// The digest of the file, and of the files of API keys that it names: a key more or less is another configuration.
-fn digest(text: &str, servers: &[Server]) -> Digest {
+/// The digest of the file, and of what stands in the files that it names: a key or a policy more or less is another
+/// configuration.
+fn digest(text: &str, servers: &[Server], policies: &[Option<Digest>]) -> Digest {
     let keys = servers
         .iter()
         .filter_map(|server| server.audience.api_keys.as_ref());
     let mut parts: Vec<&[u8]> = vec![text.as_bytes()];
     parts.extend(keys.map(|keys| keys.digest.as_bytes().as_slice()));
+    let policies = policies.iter().flatten();
+    parts.extend(policies.map(|digest| digest.as_bytes().as_slice()));
     Digest::of_parts(&parts)
 }
 
@@ -165,4 +213,4 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 4 << 20;

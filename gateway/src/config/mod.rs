@@ -7,10 +7,13 @@ mod amount;
 mod answers;
 mod audit;
 mod behaviour;
+mod case;
+mod cedar;
 pub mod checked;
 mod day;
 mod demands;
 pub mod error;
+mod fingerprint;
 mod grants;
 mod introspection;
 mod issuers;
@@ -21,16 +24,21 @@ mod list;
 pub mod load;
 mod network;
 mod path;
+mod policy;
+mod policy_keys;
 mod raw;
 pub mod reference;
 mod review;
 mod roles;
+mod row;
 mod scopes;
 pub mod search;
 mod section;
 mod servers;
 pub mod shown;
+mod span;
 mod suggest;
+pub mod suite;
 pub mod sunset;
 mod tree;
 mod url;
@@ -39,9 +47,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use case::moment_of;
 pub use checked::{
-    Answers, ArgumentsRecord, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
-    TlsFiles, Upstream,
+    Answers, ArgumentsRecord, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest,
+    Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
 pub use limits::Limits;

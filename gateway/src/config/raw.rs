@@ -1,5 +1,7 @@
 //! What a file may say: every key, the shape of its value and its default. One row adds a key; no value is judged here.
 
+use super::policy_keys::POLICY;
+
 /// One key of a map.
 #[derive(Debug)]
 pub(crate) struct Key {
@@ -31,6 +33,8 @@ pub(crate) enum Shape {
     NamedBeside(&'static [Key], &'static Shape),
     /// A string, or else such a value.
     TextOr(&'static Shape),
+    /// Any value at all.
+    Any,
 }
 
 /// What it means when a key is absent.
@@ -44,11 +48,9 @@ pub(crate) enum Presence {
     Default(&'static str),
     /// It means this list.
     Defaults(&'static [&'static str]),
-    /// It is planned, and refused until it has an effect.
-    Unavailable,
 }
 
-const fn key(name: &'static str, shape: Shape, presence: Presence) -> Key {
+pub(crate) const fn key(name: &'static str, shape: Shape, presence: Presence) -> Key {
     Key {
         name,
         shape,
@@ -56,7 +58,7 @@ const fn key(name: &'static str, shape: Shape, presence: Presence) -> Key {
     }
 }
 
-const TEXTS: Shape = Shape::Each(&Shape::Text);
+pub(crate) const TEXTS: Shape = Shape::Each(&Shape::Text);
 
 /// The keys of the file itself.
 pub(crate) static ROOT: &[Key] = &[
@@ -254,41 +256,6 @@ static TIER: &[Key] = &[
     key("max_token_age", Shape::Duration, Presence::Optional),
     key("max_auth_age", Shape::Duration, Presence::Optional),
     key("acr", TEXTS, Presence::Defaults(&[])),
-];
-
-static POLICY: &[Key] = &[
-    key("mode", Shape::Text, Presence::Default("enforce")),
-    key(
-        "roles",
-        Shape::Named(&Shape::NamedBeside(ROLE, &Shape::Each(&ROW))),
-        Presence::Optional,
-    ),
-];
-
-static ROLE: &[Key] = &[key(
-    "grant",
-    Shape::Each(&Shape::Section(GRANT)),
-    Presence::Optional,
-)];
-
-/// The keys of a rule that gives a role.
-pub(crate) static GRANT: &[Key] = &[
-    key("issuer", Shape::Text, Presence::Optional),
-    key("scopes", TEXTS, Presence::Defaults(&[])),
-    key("client", Shape::Text, Presence::Optional),
-    key("subject", Shape::Text, Presence::Optional),
-];
-
-static ROW: Shape = Shape::TextOr(&Shape::Section(ROW_KEYS));
-
-/// The keys of a rule that is more than a tool's pattern.
-pub(crate) static ROW_KEYS: &[Key] = &[
-    key("tool", Shape::Text, Presence::Optional),
-    key("prompt", Shape::Text, Presence::Optional),
-    key("resource", Shape::Text, Presence::Optional),
-    key("scopes", TEXTS, Presence::Defaults(&[])),
-    key("when", Shape::Text, Presence::Unavailable),
-    key("approval", Shape::Text, Presence::Unavailable),
 ];
 
 static DPOP: &[Key] = &[

@@ -43,7 +43,8 @@ fn collect_below(path: &str, shape: &Shape, found: &mut Vec<Entry>) {
             collect_below(&format!("{path}.*"), item, found);
         }
         Shape::TextOr(other) => collect_below(path, other, found),
-        Shape::Text | Shape::Flag | Shape::Integer | Shape::Size | Shape::Duration => {}
+        Shape::Text | Shape::Flag | Shape::Integer | Shape::Size | Shape::Duration | Shape::Any => {
+        }
     }
 }
 
@@ -58,6 +59,7 @@ fn value(shape: &Shape) -> String {
         Shape::Each(item) => format!("list of {}", value(item)),
         Shape::Named(item) | Shape::NamedBeside(_, item) => format!("names to {}", value(item)),
         Shape::TextOr(other) => format!("string or {}", value(other)),
+        Shape::Any => "any value".to_owned(),
     }
 }
 
@@ -67,7 +69,6 @@ fn default(presence: &Presence) -> String {
         Presence::Optional => "absent".to_owned(),
         Presence::Default(text) => format!("`{text}`"),
         Presence::Defaults(texts) => format!("`[{}]`", texts.join(", ")),
-        Presence::Unavailable => "not available".to_owned(),
     }
 }
 

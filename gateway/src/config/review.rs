@@ -1,11 +1,13 @@
 //! One pass over one file: collects mistakes with their lines, and answers what lies outside the file. Never stops early.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use crate::model::Secret;
 
 use super::error::Mistake;
+use super::span;
 use super::tree::{At, Node, Text, Value};
 use super::value::{VariableFault, interpolate};
 
@@ -80,6 +82,11 @@ impl<'f> Review<'f> {
         self.found
     }
 
+    /// The line of this place, as it is written.
+    pub(crate) fn source(&self, at: At) -> String {
+        self.line(at).to_owned()
+    }
+
     /// The character at `at`.
     pub(crate) fn character(&self, at: At) -> Option<char> {
         self.line(at).chars().nth(at.column.saturating_sub(1))
@@ -93,6 +100,20 @@ impl<'f> Review<'f> {
             .components()
             .filter(|component| *component != Component::CurDir);
         inner.collect()
+    }
+
+    /// Who answers `${NAME}`.
+    pub(crate) fn environment(&self) -> &'f dyn Fn(&str) -> Option<String> {
+        self.environment
+    }
+
+    /// The name of a file for people: from the folder of this file on.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        path.strip_prefix(folder)
+            .unwrap_or(path)
+            .display()
+            .to_string()
     }
 
     /// The path of a file that must be there and readable.
@@ -199,6 +220,11 @@ impl<'f> Review<'f> {
             width: token.chars().count(),
             ..at
         }
+    }
+
+    /// Where these bytes of the string stand, if the file has them as they are.
+    pub(crate) fn within(&self, text: &Text, range: &Range<usize>) -> Option<At> {
+        span::within(&self.lines, text, range)
     }
 
     fn line(&self, at: At) -> &'f str {

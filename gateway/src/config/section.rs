@@ -1,7 +1,7 @@
 //! A map of the file against its table of keys: the walk that finds unknown keys and wrong shapes, and the readers that
 //! come after it. The readers report no shape: the walk did.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::raw::{Key, Presence, Shape};
 use super::review::Review;
@@ -13,6 +13,7 @@ use super::value::{DURATION_HELP, SIZE_HELP};
 pub(crate) fn walk(node: &Node, at: At, shape: &Shape, review: &mut Review<'_>) {
     match (shape, &node.value) {
         (_, Value::Faulty) | (Shape::TextOr(_), Value::Text(_)) => {}
+        (Shape::Any, _) => walk_any(node, review),
         (Shape::TextOr(other), _) => walk(node, at, other, review),
         (Shape::Section(keys), Value::Map(entries)) => walk_section(keys, entries, node.at, review),
         (Shape::Each(item), Value::List(items)) => {
@@ -51,24 +52,30 @@ pub(crate) fn walk(node: &Node, at: At, shape: &Shape, review: &mut Review<'_>) 
     }
 }
 
+/// Of a value that may be anything, only keys that come twice can be wrong.
+fn walk_any(node: &Node, review: &mut Review<'_>) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| walk_any(item, review)),
+        Value::Map(entries) => {
+            report_duplicates(entries, review);
+            entries
+                .iter()
+                .for_each(|(_, value)| walk_any(value, review));
+        }
+        Value::Null
+        | Value::Flag(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Faulty => {}
+    }
+}
+
 fn walk_section(keys: &'static [Key], entries: &[(Text, Node)], at: At, review: &mut Review<'_>) {
     report_duplicates(entries, review);
     let mut meant = HashSet::new();
     for (written, value) in entries {
         match keys.iter().find(|key| key.name == written.value) {
-            Some(Key {
-                presence: Presence::Unavailable,
-                name,
-                ..
-            }) => {
-                let message = format!("`{name}` is not available in this version");
-                review.report(
-                    written.at,
-                    "not-available",
-                    message,
-                    format!("remove `{name}`"),
-                );
-            }
             Some(key) => walk(value, written.at, &key.shape, review),
             None => meant.extend(report_unknown(keys, written, review)),
         }
@@ -95,10 +102,7 @@ fn report_unknown(
     written: &Text,
     review: &mut Review<'_>,
 ) -> Option<&'static str> {
-    let available = keys
-        .iter()
-        .filter(|key| !matches!(key.presence, Presence::Unavailable));
-    let names: Vec<&'static str> = available.map(|key| key.name).collect();
+    let names: Vec<&'static str> = keys.iter().map(|key| key.name).collect();
     let help = suggest::help(&written.value, &names, "known here");
     review.report(
         written.at,
@@ -110,19 +114,17 @@ fn report_unknown(
 }
 
 fn report_duplicates(entries: &[(Text, Node)], review: &mut Review<'_>) {
-    for (index, (key, _)) in entries.iter().enumerate() {
-        let Some((first, _)) = entries
-            .iter()
-            .take(index)
-            .find(|(earlier, _)| earlier.value == key.value)
-        else {
+    let mut seen: HashMap<&str, At> = HashMap::with_capacity(entries.len());
+    for (key, _) in entries {
+        let first = *seen.entry(&key.value).or_insert(key.at);
+        if first == key.at {
             continue;
-        };
+        }
         review.report(
             key.at,
             "duplicate-key",
             format!("the key `{}` comes twice", key.value),
-            format!("it stands on line {} already: keep one", first.at.line),
+            format!("it stands on line {} already: keep one", first.line),
         );
     }
 }
@@ -149,6 +151,7 @@ fn report_shape(shape: &Shape, value: &Value, at: At, review: &mut Review<'_>) {
             ("a map", "write `key: value` lines below, indented")
         }
         Shape::Each(_) => ("a list", "write `[a, b]`, or one `- item` per line"),
+        Shape::Any => ("a value", "write one"),
     };
     review.report(
         at,
@@ -295,4 +298,12 @@ pub(crate) fn as_texts(node: &Node) -> Option<Vec<Text>> {
         return None;
     };
     Some(items.iter().filter_map(as_text).collect())
+}
+
+/// The string `name`, or the strings in the list; none when it is absent, nothing when it is wrong.
+pub(crate) fn one_or_more(section: &Section<'_>, name: &str) -> Option<Vec<Text>> {
+    match section.node(name) {
+        None => Some(Vec::new()),
+        Some(node) => as_texts(node).or_else(|| Some(vec![as_text(node)?])),
+    }
 }

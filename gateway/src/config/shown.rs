@@ -52,10 +52,7 @@ pub(crate) fn shown(keys: &'static [Key], node: &Node) -> Shown {
 }
 
 fn section(keys: &'static [Key], entries: &[(Text, Node)]) -> Vec<ShownKey> {
-    let available = keys
-        .iter()
-        .filter(|key| !matches!(key.presence, Presence::Unavailable));
-    available
+    keys.iter()
         .map(|key| {
             let written = entries.iter().find(|(name, _)| name.value == key.name);
             let (origin, value) = match written {
@@ -117,7 +114,7 @@ fn default(key: &'static Key) -> Shown {
         (Presence::Optional, Shape::Section(keys)) if !demands(keys) => {
             Shown::Map(section(keys, &[]))
         }
-        (Presence::Optional | Presence::Required(_) | Presence::Unavailable, _) => Shown::Absent,
+        (Presence::Optional | Presence::Required(_), _) => Shown::Absent,
     }
 }
 

@@ -11,7 +11,9 @@ mod keys;
 mod loading;
 mod mistakes;
 mod parties;
+mod policy;
 mod proofs;
+mod suite;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\

@@ -4,6 +4,7 @@ pub mod circumstance;
 mod describe;
 pub mod freshness;
 pub mod gate;
+pub mod mode;
 pub mod pins;
 pub mod record;
 pub mod tally;
@@ -11,5 +12,6 @@ pub mod verdict;
 
 pub use circumstance::{Action, Circumstance, Request};
 pub use gate::Gate;
+pub use mode::Mode;
 pub use record::{Ended, Permit, Refusal};
 pub use verdict::Verdict;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gatewright_policies::{Access, PolicySet, PolicySource, Row};
+use jiff::tz::TimeZone;
 use url::{Host, Url};
 
 use super::role::{READ_SCOPE, WRITE_SCOPE};
@@ -14,6 +15,7 @@ use crate::audit::settings::LedgerSettings;
 use crate::config::{
     Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Settings, Upstream,
 };
+use crate::decision::Mode;
 use crate::decision::freshness::Demands;
 use crate::identity::settings::{Audience, DpopSettings, IssuerSettings, KeySource};
 use crate::model::{Digest, IssuerUrl};
@@ -97,6 +99,9 @@ impl Plan<'_> {
             issuers: vec![issuer(self.issuer)],
             servers: vec![self.server(&public_url)?],
             policy,
+            mode: Mode::Enforce,
+            zone: TimeZone::UTC,
+            shadow: None,
             grants: Vec::new(),
             dpop: DpopSettings::default(),
             policy_digest: Digest::of(policy_text.as_bytes()),

@@ -15,7 +15,7 @@ use crate::model::{Digest, IssuerUrl, RoleName, UnixTime};
 mod claimed;
 
 pub(in crate::identity) use claimed::actors;
-use claimed::{applies, kind, roles, scopes, text};
+use claimed::{kind, roles, scopes, text};
 
 /// What kind of party a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -280,8 +280,11 @@ fn read(
     let client = claims::client(claims, settings);
     let scopes = scopes(claims);
     let mut roles = roles(claims, &settings.roles_claim);
-    let known = granted(grants, settings.url.as_str(), (subject, client), &scopes);
-    roles.extend(known.cloned());
+    let known = grants
+        .iter()
+        .filter(|grant| grant.issuer == settings.url)
+        .filter(|grant| grant.applies((subject, client), &scopes));
+    roles.extend(known.map(|grant| grant.role.clone()));
     roles.sort();
     roles.dedup();
     Ok(Principal {
@@ -308,19 +311,6 @@ fn read(
         confirmation: Confirmation::read(claims)?,
         origin: Origin::Token,
     })
-}
-
-/// The roles that `grants` give to a subject, and a client, of which this issuer vouches for these scopes.
-pub fn granted<'g>(
-    grants: &'g [Grant],
-    issuer: &str,
-    party: (&str, Option<&str>),
-    scopes: &[impl AsRef<str>],
-) -> impl Iterator<Item = &'g RoleName> {
-    grants
-        .iter()
-        .filter(move |grant| grant.issuer.as_str() == issuer && applies(grant, party, scopes))
-        .map(|grant| &grant.role)
 }
 
 /// Makes a principal of the row of a key that was verified. It is bound to nothing but the key, and ends at `sunset`.

@@ -228,6 +228,23 @@ pub struct Grant {
     pub subject: Option<String>,
 }
 
+impl Grant {
+    /// Whether a token of its issuer with this subject, client and scopes is given the role.
+    pub fn applies(
+        &self,
+        (subject, client): (&str, Option<&str>),
+        scopes: &[impl AsRef<str>],
+    ) -> bool {
+        let has = |wanted: &String| scopes.iter().any(|held| held.as_ref() == *wanted);
+        let is_of = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
+        self.scopes.iter().all(has)
+            && is_of(&self.client, client)
+            && is_of(&self.subject, Some(subject))
+    }
+}
+
 /// What DPoP proofs must be like, at all servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DpopSettings {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::replay::{Changed, Pair, Replay, Turn};
@@ -12,7 +13,7 @@ use crate::cli::lines::visible;
 use crate::cli::rules::{Change, Rule, changes, rules};
 use crate::cli::{FAILED, Format, INVALID, complain, say, talk};
 use crate::config::{Colour, Settings, load, parse_duration, search};
-use crate::model::{Clock, SystemClock, UnixTime};
+use crate::model::{Clock, SystemClock};
 
 /// Compares policies.
 #[derive(Debug, clap::Args)]
@@ -82,12 +83,12 @@ fn replayed(which: &str, pair: Pair<'_>) -> Result<Replay, u8> {
     let folder = Path::new(which);
     let (ledger, since) = match span(which).filter(|_| !folder.exists()) {
         Some(back) => {
-            let since = SystemClock.now().since(UnixTime::from_millis(0));
-            let since = since.saturating_sub(back).as_millis();
-            let since = UnixTime::from_millis(u64::try_from(since).unwrap_or(u64::MAX));
+            let since = SystemClock.now().millis().saturating_sub(millis(back));
+            let since = Timestamp::from_millisecond(i64::try_from(since).unwrap_or(i64::MAX));
+            let since = since.unwrap_or(Timestamp::MAX);
             (pair.old.audit.directory.as_path(), since)
         }
-        None => (folder, UnixTime::from_millis(0)),
+        None => (folder, Timestamp::MIN),
     };
     let replay = Replay::of(ledger, since, pair).map_err(|(file, error)| {
         complain(&format!("cannot read `{}`: {error}", file.display()));
@@ -102,11 +103,17 @@ fn replayed(which: &str, pair: Pair<'_>) -> Result<Replay, u8> {
     Ok(replay)
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A time to go back, as the configuration writes it, or in days.
 fn span(text: &str) -> Option<Duration> {
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
     match days {
-        Some(days) => Some(Duration::from_secs(u64::from(u32::saturating_mul(days, DAY)))),
+        Some(days) => Some(Duration::from_secs(u64::from(u32::saturating_mul(
+            days, DAY,
+        )))),
         None => parse_duration(text),
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::cli::records::{self, Recorded};
 use crate::cli::supposed::{Known, Supposed};
 use crate::config::Settings;
-use crate::identity::principal;
-use crate::model::{Reason, UnixTime};
+use crate::model::Reason;
 
 /// What became of the decisions.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Replay {
     /// What cannot be read.
     pub(super) fn of(
         ledger: &Path,
-        since: UnixTime,
+        since: Timestamp,
         pair: Pair<'_>,
     ) -> Result<Self, (PathBuf, io::Error)> {
         let mut replay = Self::default();
@@ -132,10 +133,11 @@ impl Replay {
             Turn::Loses => loses,
             Turn::Gains => gains,
         };
-        agents.insert((asked.issuer, asked.subject.clone(), asked.client));
+        let asker = asked.asker;
+        agents.insert((asker.issuer, asker.subject.clone(), asker.client));
         let changed = Changed {
             turn,
-            subject: asked.subject,
+            subject: asker.subject,
             actor: record.act.clone(),
             server: asked.server,
             name: asked.name,
@@ -156,12 +158,11 @@ enum Clear {
 }
 
 fn turned(asked: &Supposed, pair: Pair<'_>) -> Clear {
-    let mut asked_anew = asked.clone();
     if is_regranted(asked, pair) {
         return Clear::Not;
     }
-    asked_anew.grant(pair.new);
-    if asked_anew.roles == asked.roles && is_untouched(asked, pair) {
+    let asked_anew = asked.clone().with_granted(pair.new);
+    if asked_anew.asker.roles.len() == asked.asker.roles.len() && is_untouched(asked, pair) {
         return Clear::Same;
     }
     let (Some(old), Some(new)) = (certain(asked, pair.old), certain(&asked_anew, pair.new)) else {
@@ -177,14 +178,9 @@ fn turned(asked: &Supposed, pair: Pair<'_>) -> Clear {
 /// Whether a role that it had then is one that the old configuration gave and the new one does not give: it may have been in
 /// the token as well.
 fn is_regranted(asked: &Supposed, pair: Pair<'_>) -> bool {
-    let given = |settings: &Settings| -> BTreeSet<String> {
-        let party = (asked.subject.as_str(), asked.client.as_deref());
-        principal::granted(&settings.grants, &asked.issuer, party, &asked.scopes)
-            .map(ToString::to_string)
-            .collect()
-    };
-    let (old, new) = (given(pair.old), given(pair.new));
-    old.difference(&new).any(|role| asked.roles.contains(role))
+    let new = asked.granted(pair.new);
+    let lost = |role: &String| !new.contains(role) && asked.asker.roles.contains(role);
+    asked.granted(pair.old).iter().any(lost)
 }
 
 /// Whether nothing that could matter to it is different.

@@ -198,20 +198,6 @@ const ISSUERS_MISSING: &str =
 
 #[test]
 fn not_available() {
-    let row = |key: &str| {
-        plus(&format!(
-            "policy: {{ roles: {{ a: {{ crm: [{{ tool: x, {key}: y }}] }} }} }}"
-        ))
-    };
-    only(&row("when"), "not-available 7:42 [when] remove `when`");
-    only(
-        &row("approval"),
-        "not-available 7:42 [approval] remove `approval`",
-    );
-    only(
-        &plus("policy: { mode: shadow }"),
-        "not-available 7:17 [shadow] write `mode: enforce`",
-    );
     only(
         &plus("audit: { durability: disk }"),
         "not-available 7:22 [disk] write `durability: os`",
@@ -223,15 +209,6 @@ fn not_available() {
     only(
         &plus("audit: { arguments: fields }"),
         "not-available 7:21 [fields] write `arguments: none` or `digest`",
-    );
-}
-
-#[test]
-fn shadow_mode_is_said_to_be_missing_from_this_version() {
-    let mistakes = read(&plus("policy: { mode: shadow }")).unwrap_err();
-    assert_eq!(
-        mistakes.iter().next().unwrap().message,
-        "`mode: shadow` is not available in this version"
     );
 }
 

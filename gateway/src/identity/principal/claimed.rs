@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Actor, PrincipalKind};
 use crate::identity::error::Unverified;
-use crate::identity::settings::{Grant, IssuerSettings};
+use crate::identity::settings::IssuerSettings;
 use crate::identity::token::claims;
 use crate::identity::token::jwt::malformed;
 use crate::model::RoleName;
@@ -28,23 +28,6 @@ pub(super) fn kind(
     } else {
         PrincipalKind::Agent
     }
-}
-
-pub(super) fn applies(
-    grant: &Grant,
-    (subject, client): (&str, Option<&str>),
-    scopes: &[impl AsRef<str>],
-) -> bool {
-    let has = |wanted: &String| scopes.iter().any(|held| held.as_ref() == wanted);
-    grant.scopes.iter().all(has)
-        && grant
-            .client
-            .as_deref()
-            .is_none_or(|wanted| client == Some(wanted))
-        && grant
-            .subject
-            .as_deref()
-            .is_none_or(|wanted| subject == wanted)
 }
 
 pub(super) fn text<'c>(claims: &'c Map<String, Value>, claim: &str) -> Option<&'c str> {
