@@ -3,17 +3,26 @@
 use crate::config::Colour;
 
 mod diff;
+mod promote;
 mod replay;
+mod shadow;
 
 /// Work with policies.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Policy {
     /// What a new policy changes: rule by rule, and for decisions that are on record.
     Diff(diff::Diff),
+    /// Let a running gateway ask a second policy without effect.
+    #[command(subcommand)]
+    Shadow(shadow::ShadowVerb),
+    /// Bring a new policy into force: checked, tested, and nothing else changed with it.
+    Promote(promote::Promote),
 }
 
 pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
     match policy {
         Policy::Diff(diff) => diff::run(&diff, colour),
+        Policy::Shadow(verb) => shadow::run(verb),
+        Policy::Promote(promote) => promote::run(promote, colour),
     }
 }

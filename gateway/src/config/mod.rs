@@ -12,6 +12,7 @@ mod cedar;
 pub mod checked;
 mod day;
 mod demands;
+pub mod differences;
 pub mod error;
 mod fingerprint;
 mod grants;

@@ -5,3 +5,4 @@ pub mod admin;
 pub mod http;
 pub mod ops;
 pub mod pins;
+pub mod shadow;
