@@ -7,10 +7,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use hyper::Method;
-use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::shadow::{Shadow, ago};
+use super::shadow::Shadow;
 use crate::cli::{FAILED, INVALID, Instance, complain, instance, say, talk};
 use crate::config::differences::besides_policy;
 use crate::config::{Colour, Settings, load, search};

@@ -13,6 +13,7 @@ use crate::cli::lines::visible;
 use crate::cli::{FAILED, Format, Instance, USAGE, complain, instance, say};
 use crate::config::parse_duration;
 use crate::control::shadow::Ask;
+use crate::model::{Clock, SystemClock};
 
 /// Asks a second policy.
 #[derive(Debug, clap::Subcommand)]
@@ -54,7 +55,7 @@ pub(in crate::cli) struct Report {
 pub(super) struct Shadow {
     mode: String,
     shadow: Option<String>,
-    pub(super) since: Option<Timestamp>,
+    since: Option<String>,
     decisions: u64,
     pub(super) disagreements: u64,
     others: u64,
@@ -76,6 +77,20 @@ impl Shadow {
     /// Whether what was counted is about the policy of this digest.
     pub(super) fn is_of(&self, digest: &str) -> bool {
         self.shadow.as_deref() == Some(digest)
+    }
+
+    /// For how long it counts, in the largest whole unit.
+    pub(super) fn age(&self) -> String {
+        let since = self.since.as_ref().and_then(|since| since.parse().ok());
+        let now = i64::try_from(SystemClock.now().seconds()).unwrap_or(i64::MAX);
+        let seconds = since.map_or(0, |since: Timestamp| {
+            now.saturating_sub(since.as_second()).max(0)
+        });
+        match seconds {
+            0..=59 => format!("{seconds}s"),
+            60..=3599 => format!("{}m", seconds / 60),
+            _ => format!("{}h", seconds / 3600),
+        }
     }
 }
 
@@ -132,7 +147,7 @@ fn show(instance: Instance) -> Result<(), u8> {
 }
 
 fn lines(shadow: &Shadow) -> Vec<String> {
-    let (Some(digest), Some(since)) = (&shadow.shadow, shadow.since) else {
+    let (Some(digest), Some(since)) = (&shadow.shadow, &shadow.since) else {
         return vec!["no policy is asked without effect".to_owned()];
     };
     let short = digest.get(..SHOWN).unwrap_or(digest);
@@ -172,16 +187,6 @@ fn lines(shadow: &Shadow) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// How long ago `since` was, in its largest whole unit.
-pub(super) fn ago(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.as_second().saturating_sub(since.as_second()).max(0);
-    match seconds {
-        0..=59 => format!("{seconds}s"),
-        60..=3599 => format!("{}m", seconds / 60),
-        _ => format!("{}h", seconds / 3600),
-    }
 }
 
 /// Digits of a digest that are shown.
