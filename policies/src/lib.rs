@@ -25,6 +25,7 @@ pub mod cases;
 mod error;
 mod facts;
 mod limit;
+pub mod lint;
 mod names;
 mod pattern;
 mod question;

@@ -3,8 +3,11 @@
 use crate::error::FaultKind;
 use crate::question::Access;
 
+mod cover;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use cover::covers;
 
 /// A pattern, parsed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl Pattern {
         else {
             return Ok(Self::Exact);
         };
-        let rest = if text == "*" {
+        let rest = if text == EVERYTHING {
             // A star alone means every name, slashes or not: so everybody reads it.
             vec![Element::Run]
         } else {
@@ -200,6 +203,8 @@ fn elements(access: Access, text: &str) -> Vec<Element> {
     elements
 }
 
+/// The pattern that matches every name.
+const EVERYTHING: &str = "*";
 const WILDCARDS: [char; 2] = ['*', '?'];
 /// Special in other pattern languages: refused, so that nobody takes them for special here.
 const REFUSED: [char; 5] = ['[', ']', '{', '}', '\\'];

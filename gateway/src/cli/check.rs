@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::config::suite::Suite;
 use crate::config::{Colour, Mistakes, Settings, load, search, sunset};
 use crate::model::{Clock, SystemClock};
 
@@ -15,6 +16,9 @@ pub const OK: u8 = 0;
 pub const FAILED: u8 = 1;
 /// The configuration or the policy is invalid, or there is none.
 pub const INVALID: u8 = 3;
+
+/// Tests of the policy failed, and nothing else is wrong.
+pub const TESTS_FAILED: u8 = 4;
 
 /// How a result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,22 +69,36 @@ pub fn check(
             return code(&written, INVALID);
         }
     };
-    let found = load::load(&path, environment);
+    let found = load::load_tested(&path, environment);
     let written = match output {
         Output::Text => write_text(&path, &found, colour, streams),
         Output::Json => write_json(&found, streams),
     };
-    code(&written, if found.is_ok() { OK } else { INVALID })
+    code(
+        &written,
+        found.map_or_else(|mistakes| refused(&mistakes), |_| OK),
+    )
 }
+
+/// The exit code of a configuration that cannot be served.
+pub(super) fn refused(mistakes: &Mistakes) -> u8 {
+    if mistakes.are_failed_tests() {
+        TESTS_FAILED
+    } else {
+        INVALID
+    }
+}
+
+type Found = Result<(Settings, Suite), Mistakes>;
 
 fn write_text(
     path: &Path,
-    found: &Result<Settings, Mistakes>,
+    found: &Found,
     colour: Colour,
     streams: &mut Streams<'_>,
 ) -> io::Result<()> {
     match found {
-        Ok(settings) => {
+        Ok((settings, suite)) => {
             for flag in &settings.insecure {
                 writeln!(streams.talk, "warning: `{flag}` switches a check off")?;
             }
@@ -91,7 +109,7 @@ fn write_text(
                 streams.data,
                 "ok: {}: {}",
                 path.display(),
-                summary(settings)
+                summary(settings, suite)
             )
         }
         Err(mistakes) => {
@@ -106,24 +124,28 @@ fn write_text(
     }
 }
 
-fn write_json(found: &Result<Settings, Mistakes>, streams: &mut Streams<'_>) -> io::Result<()> {
+fn write_json(found: &Found, streams: &mut Streams<'_>) -> io::Result<()> {
     let mistakes = found.as_ref().map_or_else(Mistakes::to_json, |_| json!([]));
     writeln!(streams.data, "{mistakes:#}")
 }
 
-/// `2 issuers, 3 servers, 4 roles`; a role counts when it grants something.
-fn summary(settings: &Settings) -> String {
+/// `2 issuers, 3 servers, 4 roles, 5 policy tests passed`; a role counts when it grants something.
+fn summary(settings: &Settings, suite: &Suite) -> String {
     let roles: HashSet<&str> = settings
         .policy
         .rows()
         .iter()
         .map(|row| row.role.as_str())
         .collect();
-    let parts = [
+    let mut parts = vec![
         counted(settings.issuers.len(), "issuer"),
         counted(settings.servers.len(), "server"),
         counted(roles.len(), "role"),
     ];
+    match suite.tests().len() {
+        0 => {}
+        count => parts.push(format!("{} passed", counted(count, "policy test"))),
+    }
     parts.join(", ")
 }
 

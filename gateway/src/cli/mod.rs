@@ -36,7 +36,7 @@ const UNREACHABLE: u8 = 5;
 /// The gateway that makes MCP servers safe to hand to AI agents.
 ///
 /// Exit codes: 0 ok; 1 the operation failed or a check found a problem; 2 usage; 3 configuration or policy
-/// invalid; 5 the instance cannot be reached.
+/// invalid; 4 tests of the policy failed; 5 the instance cannot be reached.
 #[derive(Debug, Parser)]
 #[command(name = "gatewright", version, max_term_width = 100)]
 struct Cli {
@@ -58,6 +58,9 @@ enum Verb {
     /// Look at a configuration.
     #[command(subcommand)]
     Config(config::Config),
+    /// Test a policy and look for what it cannot mean.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
     Reload(Instance),
     /// Show what a running gateway is serving.

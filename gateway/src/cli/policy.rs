@@ -3,9 +3,12 @@
 use crate::config::Colour;
 
 mod diff;
+mod junit;
+mod place;
 mod promote;
 mod replay;
 mod shadow;
+mod test;
 
 /// Work with policies.
 #[derive(Debug, clap::Subcommand)]
@@ -17,6 +20,8 @@ pub(super) enum Policy {
     Shadow(shadow::ShadowVerb),
     /// Bring a new policy into force: checked, tested, and nothing else changed with it.
     Promote(promote::Promote),
+    /// Run the tests of the policy, those that `policy.tests` names.
+    Test(test::Test),
 }
 
 pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
@@ -24,5 +29,6 @@ pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
         Policy::Diff(diff) => diff::run(&diff, colour),
         Policy::Shadow(verb) => shadow::run(verb),
         Policy::Promote(promote) => promote::run(promote, colour),
+        Policy::Test(test) => test::run(test, colour),
     }
 }

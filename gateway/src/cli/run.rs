@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{FAILED, INVALID, complain, complain_of};
+use super::{FAILED, INVALID, check, complain, complain_of};
 use crate::app::{self, Reread, Running};
 use crate::config::{Colour, Settings, load, search};
 use crate::telemetry::logs::{self, LogFormat};
@@ -30,7 +30,7 @@ pub(super) fn run(config: Option<PathBuf>, colour: Colour) -> u8 {
                 path.display(),
                 mistakes.render(colour)
             ));
-            return INVALID;
+            return check::refused(&mistakes);
         }
     };
     install_logs();

@@ -142,6 +142,11 @@ impl Mistakes {
         self.0.iter()
     }
 
+    /// Whether nothing is wrong but tests of the policy that fail.
+    pub fn are_failed_tests(&self) -> bool {
+        self.iter().all(|mistake| mistake.code == FAILED_CASE)
+    }
+
     /// How many there are, at least 1.
     #[expect(
         clippy::len_without_is_empty,
@@ -179,6 +184,9 @@ impl fmt::Display for Mistakes {
 }
 
 impl std::error::Error for Mistakes {}
+
+/// The code of a test of the policy that failed.
+pub(crate) const FAILED_CASE: &str = "failed-case";
 
 /// Puts ANSI escapes around words, or leaves them as they are.
 struct Paint(Colour);

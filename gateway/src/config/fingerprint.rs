@@ -1,6 +1,6 @@
 //! The digest of a policy: what it says, and not how its rows are laid out. Never decides anything.
 
-use gatewright_policies::{Access, Limit, Measure, Per, PolicySource, Row};
+use gatewright_policies::{Access, Limit, Measure, Per, PolicySource, Row, Tier};
 use serde_json::{Value, json};
 
 use crate::model::Digest;
@@ -10,9 +10,9 @@ use crate::model::Digest;
 pub(crate) fn fingerprint(source: &PolicySource, zone: &str) -> Digest {
     let mut lines: Vec<String> = source.rows.iter().map(row).collect();
     let files = source.cedar.iter();
-    lines.extend(files.map(|file| json!({ "cedar": file.name, "text": file.text }).to_string()));
+    lines.extend(files.map(|file| json!(["cedar", file.name, file.text]).to_string()));
     if zone != "UTC" {
-        lines.push(json!({ "time_zone": zone }).to_string());
+        lines.push(json!(["time_zone", zone]).to_string());
     }
     Digest::of(lines.join("\n").as_bytes())
 }
@@ -44,13 +44,13 @@ fn row(row: &Row) -> String {
 fn conditions(row: &Row) -> Value {
     let approval = row.approval.as_ref();
     let limits: Vec<_> = row.limits.iter().map(limit).collect();
-    json!({
-        "when": row.when,
-        "details": row.details,
-        "approval": approval.map(|ask| json!([ask.by, ask.ttl.map(|ttl| ttl.as_secs_f64())])),
-        "tier": row.tier.map(gatewright_policies::Tier::name),
-        "limits": limits,
-    })
+    json!([
+        row.when,
+        row.details,
+        approval.map(|ask| json!([ask.by, ask.ttl.map(|ttl| ttl.as_secs_f64())])),
+        row.tier.map(Tier::name),
+        limits,
+    ])
 }
 
 fn limit(limit: &Limit) -> Value {

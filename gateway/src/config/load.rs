@@ -62,9 +62,25 @@ pub fn parse(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Mistakes> {
     let (settings, suite) = parse_untested(text, path, environment)?;
-    let failures = suite.run(&settings.policy);
-    let failed = failures.into_iter().filter_map(Ran::into_mistake);
-    Mistakes::from_found(failed.collect()).map_or(Ok(settings), Err)
+    pass(&settings, &suite)?;
+    Ok(settings)
+}
+
+/// Every test that fails is a mistake.
+fn pass(settings: &Settings, suite: &Suite) -> Result<(), Mistakes> {
+    let ran = suite.run(&settings.policy).into_iter();
+    let failed = ran.filter_map(Ran::into_mistake);
+    Mistakes::from_found(failed.collect()).map_or(Ok(()), Err)
+}
+
+/// As [`load`], with the tests that passed.
+pub fn load_tested(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Settings, Suite), Mistakes> {
+    let (settings, suite) = load_untested(path, environment)?;
+    pass(&settings, &suite)?;
+    Ok((settings, suite))
 }
 
 /// As [`load`], and leaves it to the caller to run the tests of the policy. Nothing may be served before they passed.

@@ -10,7 +10,7 @@ use crate::identity::settings::{Grant, IssuerSettings};
 
 use super::case::case;
 use super::cedar::{in_folder, unreadable};
-use super::error::Mistake;
+use super::error::{FAILED_CASE, Mistake};
 use super::load;
 use super::policy_keys::{CASE, CASES};
 use super::raw::Shape;
@@ -223,7 +223,10 @@ fn tests_of(
             "add one, or remove the file",
         );
     }
-    let merged = items.iter().map(|item| merged(item, defaults));
+    let maps = items
+        .iter()
+        .filter(|item| matches!(item.value, Value::Map(_)));
+    let merged = maps.map(|item| merged(item, defaults));
     let read = merged.filter_map(|node| {
         let (name, case) = case(&Section::new(CASE, &node), surroundings, review)?;
         Some(Test {
@@ -271,8 +274,6 @@ fn is_target(key: &str) -> bool {
 
 static BARE: Shape = Shape::Each(&Shape::Section(CASE));
 static WITH_DEFAULTS: Shape = Shape::Section(CASES);
-/// A test of the policy that failed.
-pub(crate) const FAILED_CASE: &str = "failed-case";
 
 #[cfg(test)]
 mod tests {

@@ -104,7 +104,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, SyntaxFault> {
             max_depth: MAX_DEPTH,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: MAX_NODES,
+            max_total_replayed_events: MAX_REPLAYED,
             max_replay_stack_depth: 8,
         },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -221,6 +221,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
 /// How many values a file may hold once its aliases are expanded.
 const MAX_NODES: usize = 200_000;
+/// How many of them aliases may bring.
+const MAX_REPLAYED: usize = 20_000;
 /// How deep a file may nest; the deepest key of ours is at 7.
 const MAX_DEPTH: usize = 32;
 

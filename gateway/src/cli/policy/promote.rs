@@ -66,10 +66,11 @@ fn bring_in(promote: Promote, colour: Colour) -> Result<(), u8> {
 fn told(digest: &str, owner: u32, shadow: &Shadow) -> String {
     let short = digest.get(..SHOWN).unwrap_or(digest);
     let trial = if shadow.is_of(digest) {
-        let time = shadow
-            .since
-            .map_or_else(String::new, |since| ago(since, Timestamp::now()));
-        format!("shadow {time}, {} acknowledged", shadow.disagreements)
+        format!(
+            "shadow {}, {} acknowledged",
+            shadow.age(),
+            shadow.disagreements
+        )
     } else {
         "without a shadow".to_owned()
     };

@@ -358,7 +358,7 @@ fn a_missing_configuration_is_a_mistake_and_no_default() {
         mistakes.to_string(),
         "error[unreadable-file]: cannot read the configuration: No such file or directory (os error 2)\n \
          --> /nonexistent/gatewright.yaml\n  \
-         = help: name a readable file of at most 1 MiB of UTF-8 with `--config`"
+         = help: name a readable file of at most 4 MiB of UTF-8 with `--config`"
     );
 }
 

@@ -245,7 +245,7 @@ fn a_mistake_in_a_shadow_file_is_shown_there() {
             vec!["b.yaml:1:1 unknown-key", "b.yaml:1:1 missing-key"],
         ),
         ("c.yaml", vec!["c.yaml:1:1 wrong-type"]),
-        ("d.yaml", vec!["d.yaml:2:1 syntax"]),
+        ("d.yaml", vec!["d.yaml:1:4 syntax"]),
     ] {
         let found = in_folder(&format!("{{ shadow: {name} }}"), &files);
         assert_eq!(places(&found), expected);
