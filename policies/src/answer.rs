@@ -69,6 +69,8 @@ pub enum Denial {
         rule: RuleId,
         /// Who must agree.
         ask: Approval,
+        /// What is allowed then.
+        grant: Box<Grant>,
     },
 }
 
@@ -84,7 +86,7 @@ pub enum Cause {
 }
 
 /// Who must agree to a call before it is made.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Approval {
     /// The group of those who may agree; empty when the rule names none.
     pub by: String,
@@ -99,6 +101,10 @@ pub struct RuleId(Arc<str>);
 impl RuleId {
     pub(crate) fn of_row(role: &str, server: &str, position: usize) -> Self {
         Self(format!("roles.{role}.{server}[{position}]").into())
+    }
+
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// The text.

@@ -57,12 +57,3 @@ pub struct RowFault {
     /// What is wrong with it.
     pub kind: FaultKind,
 }
-
-impl From<RowFault> for PolicyFault {
-    fn from(fault: RowFault) -> Self {
-        Self {
-            origin: Origin::Row(fault.index),
-            kind: fault.kind,
-        }
-    }
-}

@@ -22,23 +22,41 @@
 
 mod answer;
 pub mod cases;
+mod attribute;
+mod build;
+mod cedar;
+mod compile;
+mod court;
 mod error;
 mod facts;
+mod index;
 mod limit;
 pub mod lint;
+mod moment;
 mod names;
 mod pattern;
+mod program;
 mod question;
 mod roles;
+mod rule;
+mod scene;
 mod set;
+mod slot;
 mod tier;
+mod value;
+mod weighing;
 
 pub use answer::{Answer, Approval, Cause, Denial, Grant, RuleId};
+pub use attribute::{
+    ACTIONS, ATTRIBUTES, Action, Attribute, Owner, Presence, Type, published_schema,
+};
 pub use error::{FaultKind, Origin, PolicyFault, RowFault};
 pub use facts::{Annotations, Arguments, Facts, Moment, Party};
 pub use limit::{Charge, Limit, Measure, Per};
 pub use names::ToolSet;
 pub use question::{Access, Question};
 pub use roles::Row;
+pub use rule::{Effect, Place, Rule, Subject, Terms};
 pub use set::{CedarFile, PolicySet, PolicySource};
 pub use tier::Tier;
+pub use value::Lack;

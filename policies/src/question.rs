@@ -11,6 +11,29 @@ pub enum Access {
     Resource,
 }
 
+impl Access {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Tool, Self::Prompt, Self::Resource];
+
+    /// The entity type in policies.
+    pub const fn entity(self) -> &'static str {
+        match self {
+            Self::Tool => "Tool",
+            Self::Prompt => "Prompt",
+            Self::Resource => "Resource",
+        }
+    }
+
+    /// The method that uses the thing itself.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Tool => "tools/call",
+            Self::Prompt => "prompts/get",
+            Self::Resource => "resources/read",
+        }
+    }
+}
+
 /// May somebody who has `roles` and `scopes` use this thing of this server?
 ///
 /// `R` and `S` are whatever the caller keeps role names and scopes in, as long as it lends a `str`.

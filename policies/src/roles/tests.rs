@@ -2,11 +2,28 @@
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
-use super::{RoleTable, Row};
+use super::Row;
 use crate::answer::{Answer, Denial};
-use crate::error::FaultKind;
+use crate::error::{FaultKind, Origin, PolicyFault};
 use crate::pattern::{Pattern, is_plain};
 use crate::question::{Access, Question};
+use crate::set::{PolicySet, PolicySource};
+
+/// A set that is never asked for facts.
+#[derive(Debug)]
+struct Table(PolicySet);
+
+impl Table {
+    fn build(rows: Vec<Row>) -> Result<Self, Vec<PolicyFault>> {
+        let cedar = Vec::new();
+        PolicySet::build(PolicySource { rows, cedar }).map(Self)
+    }
+
+    fn decide(&self, question: &Question<'_>) -> Answer {
+        self.0
+            .decide(question, || unreachable!("no row has a condition"))
+    }
+}
 
 fn row(role: &str, access: Access, pattern: &str, scopes: &[&str]) -> Row {
     Row {
@@ -19,8 +36,8 @@ fn tool(role: &str, pattern: &str) -> Row {
     row(role, Access::Tool, pattern, &[])
 }
 
-fn table(rows: Vec<Row>) -> RoleTable {
-    RoleTable::build(rows).unwrap()
+fn table(rows: Vec<Row>) -> Table {
+    Table::build(rows).unwrap()
 }
 
 fn ask<'a>(
@@ -50,7 +67,7 @@ const NO_RULE: Answer = Answer::Deny(Denial::NoRule);
 #[test]
 fn the_empty_table_denies() {
     assert_eq!(
-        RoleTable::default().decide(&ask(&["analyst"], Access::Tool, "get", &[])),
+        table(Vec::new()).decide(&ask(&["analyst"], Access::Tool, "get", &[])),
         NO_RULE
     );
 }
@@ -220,15 +237,18 @@ fn the_smallest_set_of_missing_scopes_is_told() {
 
 #[test]
 fn all_faults_are_reported_with_their_rows() {
-    let faults = RoleTable::build(vec![
+    let faults = Table::build(vec![
         tool("a", ""),
         tool("a", "fine"),
         tool("a", "get_[ab]"),
     ])
     .unwrap_err();
     assert_eq!(
-        faults.iter().map(|fault| fault.index).collect::<Vec<_>>(),
-        [0, 2]
+        faults
+            .iter()
+            .map(|fault| fault.origin.clone())
+            .collect::<Vec<_>>(),
+        [Origin::Row(0), Origin::Row(2)]
     );
     assert_eq!(faults[0].kind, FaultKind::EmptyPattern);
     assert!(faults[1].to_string().contains("`[`"), "{}", faults[1]);
@@ -244,10 +264,10 @@ fn exact_tools_are_listed_once_and_without_globs() {
     ];
     let table = table([rows, vec![row("a", Access::Prompt, "summarise", &[])]].concat());
     assert_eq!(
-        table.exact_tools("crm").collect::<Vec<_>>(),
+        table.0.exact_tools("crm").collect::<Vec<_>>(),
         ["add", "refund"]
     );
-    assert_eq!(table.exact_tools("erp").count(), 0);
+    assert_eq!(table.0.exact_tools("erp").count(), 0);
 }
 
 /// What a table means, said as plainly as possible.

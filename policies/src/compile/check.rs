@@ -1,0 +1,83 @@
+//! Type-checks drafts against the schema, strictly. A draft that does not pass becomes no program.
+
+use std::str::FromStr as _;
+
+use cedar_policy::ffi::DetailedError;
+use cedar_policy::{PolicySet, Schema, ValidationError, ValidationMode, Validator};
+
+use super::{Blame, Draft, blame};
+use crate::attribute;
+use crate::slot::{self, Slots};
+
+/// Checks against one schema.
+#[derive(Debug)]
+pub(crate) struct Checker<'s> {
+    validator: Validator,
+    slots: &'s Slots,
+}
+
+impl<'s> Checker<'s> {
+    /// A checker for policies that read these slots.
+    pub(crate) fn new(slots: &'s Slots) -> Result<Self, String> {
+        let text = attribute::schema(slots.attributes());
+        let schema = Schema::from_str(&text).map_err(|error| error.to_string())?;
+        Ok(Self {
+            validator: Validator::new(schema),
+            slots,
+        })
+    }
+
+    /// Every mistake in types.
+    pub(crate) fn check(&self, draft: &Draft<'_>) -> Result<(), Vec<Blame>> {
+        let rewritten = draft.rewritten(|number| {
+            let slot = draft.numbers.get(number).copied();
+            slot::attribute(slot.unwrap_or(usize::MAX))
+        });
+        let policy = draft.parsed(&rewritten)?;
+        let mut policies = PolicySet::new();
+        if policies.add(policy).is_err() {
+            return Err(vec![Blame::new(
+                0..draft.lexed.text.len(),
+                "not one policy".to_owned(),
+                "write one policy",
+            )]);
+        }
+        let result = self.validator.validate(&policies, ValidationMode::Strict);
+        let mut blames: Vec<Blame> = Vec::new();
+        for error in result.validation_errors() {
+            let blame = self.blame(error, draft, &rewritten);
+            // Cedar says the same once for each action.
+            if !blames.iter().any(|known| known.bytes == blame.bytes) {
+                blames.push(blame);
+            }
+        }
+        if blames.is_empty() {
+            Ok(())
+        } else {
+            Err(blames)
+        }
+    }
+
+    fn blame(
+        &self,
+        error: &ValidationError,
+        draft: &Draft<'_>,
+        rewritten: &super::Rewritten,
+    ) -> Blame {
+        let said = DetailedError::from(error);
+        let bytes =
+            blame::span(&said).map_or(0..draft.lexed.text.len(), |bytes| rewritten.origin(&bytes));
+        let message = said
+            .message
+            .split_once("`policy0`, ")
+            .map_or(said.message.as_str(), |(_, rest)| rest);
+        let help = said.help.unwrap_or_else(|| DEFAULT_HELP.to_owned());
+        Blame::new(
+            bytes,
+            self.slots.in_words(message),
+            self.slots.in_words(&help),
+        )
+    }
+}
+
+const DEFAULT_HELP: &str = "`schema.cedarschema` lists every attribute and its type";
