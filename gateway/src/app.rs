@@ -34,6 +34,7 @@ mod command;
 mod floods;
 mod pins;
 mod renewal;
+mod shadow;
 mod vitals;
 
 pub use build::BuildError;

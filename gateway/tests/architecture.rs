@@ -277,7 +277,10 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("mcp", &["model"]),
     ("audit", &["model"]),
     ("identity", &["model", "live", "state"]),
-    ("decision", &["model", "live", "mcp", "audit", "identity"]),
+    (
+        "decision",
+        &["model", "live", "state", "mcp", "audit", "identity"],
+    ),
     (
         "telemetry",
         &["model", "live", "mcp", "audit", "identity", "decision"],
@@ -293,6 +296,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         &[
             "model",
             "live",
+            "state",
             "mcp",
             "audit",
             "identity",

@@ -11,6 +11,7 @@ use crate::audit::Ledger;
 use crate::config::{Pins, Server, Settings, sunset};
 use crate::decision::circumstance::InForce;
 use crate::decision::pins::{Keeper, PinError};
+use crate::decision::{Disagreements, Regime, Rulebook};
 use crate::identity::binding::NoRandomness;
 use crate::identity::{self, IssuerKeys, KeysError, NonceKey, Possession, Verifier};
 use crate::live::Reign;
@@ -76,6 +77,7 @@ impl Shared {
             sessions: Arc::new(Sessions::default()),
             tasks: Arc::new(Tasks::default()),
             state: Arc::new(MemoryState::since(clock.now())),
+            disagreements: Arc::default(),
             nonces: NonceKey::random()?,
             throttle: Arc::new(Throttle::default()),
             floods: Arc::new(Floods::since(clock.now())),
@@ -104,6 +106,7 @@ impl Shared {
         shared.serve_keys(keys);
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
+        shared.ask_silently();
         Ok(shared)
     }
 
@@ -129,7 +132,9 @@ impl Shared {
         let keys = issuer_keys(settings, &self.keys.load(), &self.parts.clock)?;
         let mut services = services(settings, &keys, &self.parts)?;
         let current = self.services.load();
-        if services.in_force.policy == current.in_force.policy {
+        // Hours, claims and arguments are part of what a policy says: a stream that they allowed goes on as long as they
+        // are said, with the same effect.
+        if services.regime.tenure() == current.regime.tenure() {
             services.reign = Arc::clone(&current.reign);
         }
         Ok((services, keys))
@@ -148,6 +153,7 @@ pub(crate) struct Parts {
     pub(crate) load: Load,
     pub(crate) pins: Keeper,
     pub(crate) state: Arc<dyn SharedState>,
+    pub(crate) disagreements: Arc<Disagreements>,
     /// What nonces are made with where the configuration names no key.
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
@@ -193,7 +199,9 @@ fn services(
         routes: Routes::new(routes),
         origins: Origins::new(settings),
         verifier: verifier(settings, keys, parts),
-        policy: settings.policy.clone(),
+        regime: regime(settings),
+        state: Arc::clone(&parts.state),
+        disagreements: Arc::clone(&parts.disagreements),
         ledger: parts.ledger.clone(),
         metrics: Arc::clone(&parts.metrics),
         clock: Arc::clone(&parts.clock),
@@ -209,10 +217,29 @@ fn services(
         in_force: InForce {
             instance: parts.instance.clone(),
             policy: settings.policy_digest,
+            mode: settings.mode,
             configuration: settings.config_digest,
         },
         reign: Arc::new(Reign::default()),
     })
+}
+
+/// What the configuration is ruled by.
+fn regime(settings: &Settings) -> Regime {
+    let candidate = settings.shadow.as_ref();
+    Regime {
+        rules: Rulebook {
+            policy: settings.policy.clone(),
+            digest: settings.policy_digest,
+            zone: Arc::new(settings.zone.clone()),
+        },
+        mode: settings.mode,
+        candidate: candidate.map(|candidate| Rulebook {
+            policy: candidate.policy.clone(),
+            digest: candidate.digest,
+            zone: Arc::new(candidate.zone.clone()),
+        }),
+    }
 }
 
 fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Verifier {
@@ -228,6 +255,7 @@ fn verifier(settings: &Settings, keys: &[Arc<IssuerKeys>], parts: &Parts) -> Ver
         Arc::new(possession),
         Arc::clone(&parts.clock),
     )
+    .keeping(regime(settings).claims())
 }
 
 /// A verifier as the gateway's own, for one look at a token.

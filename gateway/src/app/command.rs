@@ -68,6 +68,10 @@ impl Commands for Shared {
         })
     }
 
+    fn shadow(&self) -> Value {
+        self.answer_shadow()
+    }
+
     async fn pins(&self, ask: Ask, uid: Option<u32>) -> Result<Value, String> {
         self.answer_pins(ask, uid).await
     }
@@ -92,10 +96,12 @@ impl Shared {
         let services = Arc::new(services);
         let last = self.services.swap(Arc::clone(&services));
         // After the services: what opens a session from now on is judged by the new policy.
-        let left = self.parts.sessions.keep_those_of(&settings.policy_digest);
+        let left = self.parts.sessions.keep_those_of(&services.regime.tenure());
         if !Arc::ptr_eq(&last.reign, &services.reign) {
             last.reign.end();
         }
+        self.record_change(&last, &services);
+        self.ask_silently();
         tokio::spawn(leave::end_all(last, left));
         self.tell_sunsets(&settings);
         Ok(settings)

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::id::EventId;
 use super::part::{
-    Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy, Refused,
-    Source, Subject, Tally,
+    Actor, Approval, Arguments, Authentication, Gateway, Mcp, Model, Outcome, Pin, Policy,
+    Promotion, Refused, Source, Subject, Tally,
 };
 use super::text::{Joined, Text, Texts, moment};
 use crate::model::UnixTime;
@@ -71,6 +71,9 @@ pub struct Event<'a> {
     /// Which human agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval<'a>>,
+    /// Which policy came into force, or lost its force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
     /// Which definition of a tool was pinned, and which was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin<'a>>,
@@ -123,6 +126,7 @@ impl<'a> Event<'a> {
             policy: None,
             reason: None,
             approval: None,
+            promotion: None,
             pin: None,
             tally: None,
             arguments: None,
@@ -156,6 +160,8 @@ pub enum Kind {
     Authn,
     /// The configuration or the policy changed.
     Config,
+    /// An allowed request can do some harm: somebody should know.
+    Notice,
     /// A server did what it should not do, or not any more.
     Anomaly,
     /// The gateway started or stops.

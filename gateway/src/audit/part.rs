@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
+use super::event::Decision;
 use super::text::{RequestId, Text, Texts, hexadecimal, moment};
 use crate::model::{Digest, Reason, UnixTime};
 
@@ -138,6 +139,34 @@ pub struct Policy<'a> {
     pub digest: Digest,
     /// What a denial leads to.
     pub mode: PolicyMode,
+    /// How much harm the call can do: `medium` or `high`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Text<'a>>,
+    /// What would have been decided besides, without any effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow<'a>>,
+}
+
+/// A decision without effect: that of the policy in shadow mode, or of the one beside the policy in force.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shadow<'a> {
+    /// Whether it would be allowed.
+    pub decision: Decision,
+    /// The rules that would have decided.
+    pub ids: Texts<'a>,
+}
+
+/// A policy that came into force, or lost its force.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Promotion {
+    /// The digest of the policy before.
+    #[serde(serialize_with = "hexadecimal")]
+    pub from: Digest,
+    /// The digest of the policy after.
+    #[serde(serialize_with = "hexadecimal")]
+    pub to: Digest,
+    /// How many decisions differed while it had no effect.
+    pub disagreements: u64,
 }
 
 /// What a denial leads to.

@@ -25,7 +25,8 @@ pub(crate) fn pins(section: &Section<'_>, review: &mut Review<'_>) -> Option<Pin
     choose(section, "pins", &choices, &[], review)
 }
 
-fn several<T: Copy>(
+/// The values that the choices in the list `key` stand for.
+pub(crate) fn several<T: Copy>(
     section: &Section<'_>,
     key: &str,
     choices: &[(&'static str, T)],

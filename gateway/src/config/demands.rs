@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use gatewright_policies::{Tier, ToolSet};
-
 use crate::decision::freshness::{Demands, Freshness};
+use crate::decision::pins::Pins;
 use crate::identity::settings::SenderConstraint;
 
 use super::behaviour::choose;
 use super::checked::Outliving;
-use super::list::refuse_empty;
 use super::review::Review;
 use super::section::Section;
+use super::tiers;
 
 /// `sender_constraint`.
 pub(crate) fn sender_constraint(
@@ -36,63 +35,21 @@ pub(crate) fn outliving(server: &Section<'_>) -> Outliving {
     }
 }
 
-/// The keys about freshness of a server and of its tiers.
-pub(crate) fn demands(server: &Section<'_>, review: &mut Review<'_>) -> Demands {
-    let tiers = server.section("tiers");
-    let tiers = Tier::ALL
-        .into_iter()
-        .filter(|tier| tiers.node(tier.name()).is_some())
-        .filter_map(|name| tier(&tiers.section(name.name()), name, review))
-        .collect();
+/// What a server demands and whom it trusts, with its tiers.
+pub(crate) fn demands(
+    server: &Section<'_>,
+    pins: Option<Pins>,
+    review: &mut Review<'_>,
+) -> Demands {
+    let trust = tiers::trust(server, pins, review);
     Demands {
         server: freshness(server, review),
-        tiers,
+        tiers: tiers::tiers(server, trust, review),
+        trust,
     }
 }
 
-fn tier(
-    section: &Section<'_>,
-    name: Tier,
-    review: &mut Review<'_>,
-) -> Option<(Tier, ToolSet, Freshness)> {
-    let written = section.texts("tools")?;
-    refuse_empty(
-        section,
-        "tools",
-        "name at least one, or remove the tier",
-        review,
-    );
-    let freshness = freshness(section, review);
-    if freshness == Freshness::default() {
-        review.report(
-            section.at(),
-            "no-effect",
-            format!("the tier `{}` demands nothing", name.name()),
-            "write `max_token_age`, `max_auth_age` or `acr`, or remove the tier",
-        );
-    }
-    let texts: Vec<&str> = written.iter().map(|text| text.value.as_str()).collect();
-    match ToolSet::build(&texts) {
-        Ok(tools) => Some((name, tools, freshness)),
-        Err(faults) => {
-            for fault in faults {
-                let at = written
-                    .get(fault.index)
-                    .map_or(section.at(), |text| text.at);
-                let told = fault.kind.to_string();
-                review.report(
-                    at,
-                    "bad-pattern",
-                    told,
-                    "write a tool's name, or a pattern like `delete_*`",
-                );
-            }
-            None
-        }
-    }
-}
-
-fn freshness(section: &Section<'_>, review: &mut Review<'_>) -> Freshness {
+pub(crate) fn freshness(section: &Section<'_>, review: &mut Review<'_>) -> Freshness {
     let acr = section.texts("acr").unwrap_or_default();
     for text in acr.iter().filter(|text| !is_acr(&text.value)) {
         review.report(

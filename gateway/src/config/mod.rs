@@ -41,9 +41,11 @@ mod span;
 mod suggest;
 pub mod suite;
 pub mod sunset;
+mod tiers;
 mod tree;
 mod url;
 mod value;
+mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -187,6 +187,7 @@ static SERVER: &[Key] = &[
     key("max_token_age", Shape::Duration, Presence::Optional),
     key("max_auth_age", Shape::Duration, Presence::Optional),
     key("acr", TEXTS, Presence::Defaults(&[])),
+    key("trust_annotations", Shape::Flag, Presence::Optional),
     key("tiers", Shape::Section(TIERS), Presence::Optional),
     key("calls_outlive_token", Shape::Flag, Presence::Optional),
     key("server_requests", TEXTS, Presence::Defaults(&[])),
@@ -248,11 +249,21 @@ pub(crate) static API_KEY_ROW: &[Key] = &[
 static TIERS: &[Key] = &[
     key("low", Shape::Section(TIER), Presence::Optional),
     key("medium", Shape::Section(TIER), Presence::Optional),
-    key("high", Shape::Section(TIER), Presence::Optional),
+    key("high", Shape::Section(HIGH), Presence::Optional),
+];
+
+static HIGH: &[Key] = &[
+    key("tools", TEXTS, Presence::Optional),
+    key("annotations", TEXTS, Presence::Defaults(&[])),
+    key("max_token_age", Shape::Duration, Presence::Optional),
+    key("max_auth_age", Shape::Duration, Presence::Optional),
+    key("acr", TEXTS, Presence::Defaults(&[])),
+    key("approval", Shape::Text, Presence::Default("required")),
 ];
 
 static TIER: &[Key] = &[
-    key("tools", TEXTS, Presence::Required("tools: [delete_*]")),
+    key("tools", TEXTS, Presence::Optional),
+    key("annotations", TEXTS, Presence::Defaults(&[])),
     key("max_token_age", Shape::Duration, Presence::Optional),
     key("max_auth_age", Shape::Duration, Presence::Optional),
     key("acr", TEXTS, Presence::Defaults(&[])),

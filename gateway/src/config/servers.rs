@@ -82,7 +82,8 @@ fn server(
     let accepted = audiences(section, resource.as_deref(), review);
     let scopes = scopes(section, review);
     let sender_constraint = demands::sender_constraint(section, review);
-    let demands = demands::demands(section, review);
+    let pins = answers::pins(section, review);
+    let demands = demands::demands(section, pins, review);
     let api_keys = keys::api_keys(section, names, review);
     refuse_unbound_keys(section, sender_constraint, review);
     let audience = Audience {
@@ -104,7 +105,7 @@ fn server(
         demands,
         outliving: demands::outliving(section),
         answers: answers::answers(section, review),
-        pins: answers::pins(section, review)?,
+        pins: pins?,
     })
 }
 

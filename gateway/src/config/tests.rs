@@ -14,6 +14,7 @@ mod parties;
 mod policy;
 mod proofs;
 mod suite;
+mod tiers;
 
 /// The smallest file that loads; every value with a default has it.
 const SMALLEST: &str = "\

@@ -25,6 +25,8 @@ pub trait Commands: Send + Sync + 'static {
     async fn reload(&self) -> Result<Value, String>;
     /// What is being served.
     fn status(&self) -> Value;
+    /// What a policy without effect would have decided otherwise.
+    fn shadow(&self) -> Value;
     /// Shows or moves pins, for the user id at the other end of the socket, if the system told it.
     async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
 }
@@ -93,9 +95,10 @@ async fn answer<B: Sync>(
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },
         (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
+        (&Method::GET, "/shadow") => json(StatusCode::OK, &commands.shadow()),
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload, GET /status, GET /pins, GET /pins/diff and POST /pins/approve\n",
+            "here are POST /reload, GET /status, GET /shadow, GET /pins, GET /pins/diff and POST /pins/approve\n",
         ),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::decision::mode::Mode;
 use crate::identity::Principal;
 use crate::mcp::{Call, Method, Revision};
 use crate::model::{Digest, ServerName, UnixTime};
@@ -94,6 +95,8 @@ pub struct InForce {
     pub instance: Box<str>,
     /// The digest of the policy.
     pub policy: Digest,
+    /// What a denial of it leads to.
+    pub mode: Mode,
     /// The digest of the configuration.
     pub configuration: Digest,
 }

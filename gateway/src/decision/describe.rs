@@ -1,13 +1,16 @@
 //! From the facts of a request to the members of its record. Says nothing that is not known.
 
+use gatewright_policies::Tier;
+
 use crate::audit::EventId;
-use crate::audit::event::{Event, Kind};
+use crate::audit::event::{self, Event, Kind};
 use crate::audit::part::{
     Actor, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Policy, PolicyMode,
-    Refused, Source, Subject, SubjectKind,
+    Refused, Shadow, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId, Text, Texts};
 use crate::decision::circumstance::{Action, Circumstance, InForce};
+use crate::decision::mode::Mode;
 use crate::identity::{Principal, PrincipalKind, Thumbprint};
 use crate::mcp::{Call, Revision, Target};
 use crate::model::Reason;
@@ -133,7 +136,7 @@ fn mcp<'a>(
 }
 
 /// What a request is about; of a task, the tool that made it.
-fn target<'a>(action: &Action<'a>) -> Option<&'a str> {
+pub(in crate::decision) fn target<'a>(action: &Action<'a>) -> Option<&'a str> {
     match action {
         Action::Call(call) => target_name(&call.target),
         Action::OwnTask { tool, .. } => Some(tool),
@@ -160,11 +163,24 @@ fn link(actor: &crate::identity::Actor) -> Link<'_> {
     }
 }
 
-pub(in crate::decision) fn policy<'a>(in_force: &InForce, rules: &'a [&'a str]) -> Policy<'a> {
+/// What is said of the policy in a record.
+pub(in crate::decision) fn policy<'a>(
+    in_force: &InForce,
+    rules: &'a [&'a str],
+    (tier, shadow): (Tier, Option<(event::Decision, &'a [&'a str])>),
+) -> Policy<'a> {
     Policy {
         ids: Texts::from(rules),
         digest: in_force.policy,
-        mode: PolicyMode::Enforce,
+        mode: match in_force.mode {
+            Mode::Enforce => PolicyMode::Enforce,
+            Mode::Shadow => PolicyMode::Shadow,
+        },
+        tier: (tier != Tier::Low).then(|| tier.name().into()),
+        shadow: shadow.map(|(decision, rules)| Shadow {
+            decision,
+            ids: Texts::from(rules),
+        }),
     }
 }
 

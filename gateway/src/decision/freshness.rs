@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policies::{Tier, ToolSet};
-
+use crate::decision::tiers::{Deed, TierRow, Trust};
 use crate::identity::Principal;
 use crate::model::UnixTime;
 
@@ -12,8 +11,10 @@ use crate::model::UnixTime;
 pub struct Demands {
     /// Of every request.
     pub server: Freshness,
-    /// Of calls of these tools.
-    pub tiers: Vec<(Tier, ToolSet, Freshness)>,
+    /// Of calls in these tiers, the lowest first.
+    pub tiers: Vec<TierRow>,
+    /// Whose word about its tools counts.
+    pub trust: Trust,
 }
 
 /// How fresh a token and the login behind it must be. What is absent is not demanded.
@@ -46,36 +47,26 @@ pub struct StepUp {
 }
 
 impl Demands {
-    /// What `principal` lacks to use `tool`, or for a request that uses none.
-    pub fn lacking(
-        &self,
-        principal: &Principal,
-        tool: Option<&str>,
-        now: UnixTime,
-    ) -> Option<Stale> {
-        let of_tool = self
-            .tiers
-            .iter()
-            .filter(|(_, tools, _)| tool.is_some_and(|tool| tools.holds(tool)))
-            .map(|(_, _, freshness)| freshness);
-        let all: Vec<_> = std::iter::once(&self.server).chain(of_tool).collect();
-        let stale = all
-            .iter()
-            .any(|freshness| freshness.login_is_stale(principal, now));
-        if stale {
-            return Some(Stale::Login(step_up(&all)));
+    /// What `principal` lacks for this deed.
+    pub fn lacking(&self, principal: &Principal, deed: &Deed<'_>, now: UnixTime) -> Option<Stale> {
+        let all = || {
+            let rows = self.tiers.iter().filter(|row| row.holds(deed));
+            std::iter::once(&self.server).chain(rows.map(|row| &row.freshness))
+        };
+        if all().any(|freshness| freshness.login_is_stale(principal, now)) {
+            return Some(Stale::Login(step_up(all())));
         }
-        all.iter()
+        all()
             .any(|freshness| freshness.token_is_stale(principal, now))
             .then_some(Stale::Token)
     }
 }
 
 /// All that this very request demands, so that one login is enough.
-fn step_up(all: &[&Freshness]) -> StepUp {
+fn step_up<'f>(all: impl Iterator<Item = &'f Freshness> + Clone) -> StepUp {
     // The last list is that of the highest tier; a login that satisfies several must be in all of them.
     let mut lists = all
-        .iter()
+        .clone()
         .map(|freshness| &freshness.acr)
         .filter(|list| !list.is_empty());
     let mut acr = lists.next().cloned().unwrap_or_default();
@@ -84,10 +75,7 @@ fn step_up(all: &[&Freshness]) -> StepUp {
     }
     StepUp {
         acr,
-        max_age: all
-            .iter()
-            .filter_map(|freshness| freshness.max_auth_age)
-            .min(),
+        max_age: all.filter_map(|freshness| freshness.max_auth_age).min(),
     }
 }
 

@@ -1,92 +1,178 @@
 //! The one decision: what a call is refused, a list hides. Asks the policy crate and nothing else.
 
-use std::sync::LazyLock;
+use std::net::IpAddr;
 
 use gatewright_policies::{
-    Access, Annotations, Answer, Arguments, Denial, Facts, Moment, Party, PolicySet, Question,
-    RuleId,
+    Access, Annotations, Answer, Arguments, Cause, Denial, Grant, Question, Tier,
 };
-use serde_json::{Map, Value};
 
 use crate::decision::circumstance::Action;
+use crate::decision::facts::Asking;
 use crate::decision::freshness::Demands;
+use crate::decision::mode::Mode;
+use crate::decision::pins::ServerPins;
+use crate::decision::regime::Rulebook;
+use crate::decision::tiers::{self, Deed};
 use crate::decision::verdict::Verdict;
+use crate::identity::Principal;
 use crate::identity::settings::Audience;
-use crate::identity::{Actor, Principal};
-use crate::mcp::{self, Listing, Target};
+use crate::mcp::{self, Call, Listing, Method, Target};
 use crate::model::{Reason, UnixTime};
 
 /// The policy as one principal meets it at one server.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
     /// What each role may do.
-    pub policy: &'a PolicySet,
+    pub rules: &'a Rulebook,
+    /// What becomes of what it denies.
+    pub mode: Mode,
     /// The server.
     pub audience: &'a Audience,
     /// How fresh tokens and logins must be.
     pub demands: &'a Demands,
+    /// What its tools must be.
+    pub pins: Option<&'a ServerPins>,
     /// Who asks.
     pub principal: &'a Principal,
+    /// From where.
+    pub source: Option<IpAddr>,
     /// When.
     pub now: UnixTime,
 }
 
+/// What is to be decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What a request wants to do.
+    pub action: &'a Action<'a>,
+    /// The bytes of `params.arguments`, when there are any.
+    pub arguments: Option<&'a [u8]>,
+}
+
 impl Gate<'_> {
-    /// Whether `action` may pass.
-    pub fn judge(&self, action: &Action<'_>) -> Verdict {
+    /// Whether this may pass, if the policy is enforced. Budgets are not asked here.
+    pub fn judge(&self, asked: &Asked<'_>) -> Verdict {
         let missing = self.missing_minimum();
         if !missing.is_empty() {
             return Verdict::deny(Reason::ScopeInsufficient, missing);
         }
-        let (verdict, tool) = match action {
-            Action::Call(call) => (
-                self.judge_call(call.method.access(), &call.target),
-                call.target.tool(),
-            ),
-            Action::OwnTask { call, tool } => self.judge_own_task(call.method.access(), tool),
-            Action::Notify { method, .. } => {
-                (self.judge_call(method.access(), &Target::None), None)
-            }
-            Action::Reply | Action::OpenStream | Action::EndSession => {
-                (Verdict::allow(Vec::new()), None)
-            }
+        let ruled = match asked.action {
+            Action::Call(call) => self.judge_call(call, asked.arguments),
+            Action::OwnTask { call, tool } => self.judge_own_task(call, tool),
+            Action::Notify { method, .. } => judge_plain(method.access()),
+            Action::Reply | Action::OpenStream | Action::EndSession => Verdict::allow(Vec::new()),
         };
-        // Who may not do it anyway need not log in again.
-        if verdict.refusal().is_some() {
-            return verdict;
-        }
-        match self.demands.lacking(self.principal, tool, self.now) {
-            Some(stale) => verdict.stale(stale),
-            None => verdict,
+        self.weigh(ruled, asked)
+    }
+
+    /// Whether this may pass, were it not for the policy.
+    pub(in crate::decision) fn excuse(&self, asked: &Asked<'_>) -> Verdict {
+        let excused = Verdict::allow(Vec::new());
+        let deed = self.deed(asked, Tier::Low);
+        match self.demands.lacking(self.principal, &deed, self.now) {
+            Some(stale) => excused.stale(stale),
+            None => self.withhold(excused, asked),
         }
     }
 
-    /// Whether a list may show `name`. What it hides is what a call of that name is refused.
+    /// Whether a list may show `name`. What it hides is what a call of that name is refused. What a call needs besides,
+    /// such as approval or room in a budget, hides nothing: nobody could ever ask.
     pub fn shows(&self, listing: Listing, name: &str) -> bool {
-        let access = match listing {
-            Listing::Tools => Access::Tool,
-            Listing::Prompts => Access::Prompt,
-            Listing::Resources | Listing::Templates => Access::Resource,
+        if self.mode == Mode::Shadow {
+            return true;
+        }
+        let (access, method) = match listing {
+            Listing::Tools => (Access::Tool, Method::ToolsCall),
+            Listing::Prompts => (Access::Prompt, Method::PromptsGet),
+            Listing::Resources | Listing::Templates => (Access::Resource, Method::ResourcesRead),
         };
-        match self.ask(access, name) {
-            // A call would be answered with the scopes to ask for: hidden, nobody could ever ask.
-            Answer::Allow { .. } | Answer::Deny(Denial::ScopeMissing { .. }) => true,
-            Answer::Deny(
-                Denial::NoRule
-                | Denial::Unmet { .. }
-                | Denial::Forbidden { .. }
-                | Denial::ApprovalRequired { .. },
-            ) => false,
+        let asking = Asking {
+            method: method.name(),
+            model: None,
+            arguments: Arguments::Open,
+        };
+        match self.ask((access, name), asking) {
+            Answer::Allow(_)
+            | Answer::Deny(Denial::ScopeMissing { .. } | Denial::ApprovalRequired { .. }) => true,
+            Answer::Deny(Denial::NoRule | Denial::Unmet { .. } | Denial::Forbidden { .. }) => false,
+        }
+    }
+
+    /// What follows from the tier of what the policy allows, and from the pin of its tool.
+    fn weigh(&self, ruled: Verdict, asked: &Asked<'_>) -> Verdict {
+        // Who may not do it anyway need not log in again. Who needs approval needs a login that it can be given to.
+        let waits = ruled.refusal() == Some(Reason::ApprovalRequired);
+        if ruled.refusal().is_some() && !waits {
+            return ruled;
+        }
+        let deed = self.deed(asked, ruled.tier);
+        let tier = tiers::tier(&self.demands.tiers, &deed);
+        let ruled = ruled.of_tier(tier);
+        if let Some(stale) = self.demands.lacking(self.principal, &deed, self.now) {
+            return ruled.stale(stale);
+        }
+        // A task was agreed to when it was made.
+        let is_call = matches!(asked.action, Action::Call(_));
+        if is_call && tiers::waits_for_approval(&self.demands.tiers, tier) {
+            return ruled.refused(Reason::ApprovalRequired);
+        }
+        self.withhold(ruled, asked)
+    }
+
+    fn deed<'d>(&self, asked: &Asked<'d>, ruled: Tier) -> Deed<'d> {
+        let tool = match asked.action {
+            Action::Call(call) => call.target.tool(),
+            Action::OwnTask { tool, .. } => Some(*tool),
+            Action::Notify { .. } | Action::Reply | Action::OpenStream | Action::EndSession => None,
+        };
+        let reads = self.demands.tiers.iter().any(|row| !row.hints.is_empty());
+        let said = tool.filter(|_| reads).map(|tool| self.said(tool));
+        Deed {
+            tool,
+            ruled,
+            said: said.unwrap_or_else(Annotations::default),
+        }
+    }
+
+    /// Refuses what would be allowed, when it is a call of a tool that lists do not show.
+    fn withhold(&self, verdict: Verdict, asked: &Asked<'_>) -> Verdict {
+        let (Some(pins), Action::Call(call)) = (self.pins, asked.action) else {
+            return verdict;
+        };
+        match call.target.tool() {
+            Some(tool) if verdict.refusal().is_none() && pins.withholds(tool) => {
+                verdict.refused(Reason::ToolWithheld)
+            }
+            Some(_) | None => verdict,
         }
     }
 
     /// What a task did is seen by who may call its tool; who made it may always end it.
-    fn judge_own_task<'t>(&self, access: mcp::Access, tool: &'t str) -> (Verdict, Option<&'t str>) {
-        match access {
-            mcp::Access::Maker => (self.judge_names(Access::Tool, &[tool.into()]), Some(tool)),
-            mcp::Access::FormerMaker => (Verdict::allow(Vec::new()), None),
-            mcp::Access::Open | mcp::Access::ByTarget | mcp::Access::Denied => {
-                (self.judge_call(access, &Target::None), None)
+    fn judge_own_task(&self, call: &Call, tool: &str) -> Verdict {
+        match call.method.access() {
+            mcp::Access::Maker => {
+                // With which arguments it was called is not known any more: it is seen by who may call it with some.
+                let asking = Asking {
+                    method: Method::ToolsCall.name(),
+                    model: call.model.as_deref(),
+                    arguments: Arguments::Open,
+                };
+                match self.ask((Access::Tool, tool), asking) {
+                    Answer::Allow(grant) => {
+                        let Grant {
+                            rule, scopes, tier, ..
+                        } = grant;
+                        Verdict::allow(vec![rule]).using(scopes).of_tier(tier)
+                    }
+                    Answer::Deny(Denial::ApprovalRequired { rule, .. }) => {
+                        Verdict::allow(vec![rule]).of_tier(Tier::High)
+                    }
+                    Answer::Deny(denial) => refusal(Access::Tool, denial),
+                }
+            }
+            mcp::Access::FormerMaker => Verdict::allow(Vec::new()),
+            access @ (mcp::Access::Open | mcp::Access::ByTarget | mcp::Access::Denied) => {
+                judge_plain(access)
             }
         }
     }
@@ -97,55 +183,54 @@ impl Gate<'_> {
         self.audience.scopes.iter().filter(lacks).cloned().collect()
     }
 
-    fn judge_call(&self, access: mcp::Access, target: &Target) -> Verdict {
-        match (access, target) {
-            (mcp::Access::Denied, _) => Verdict::deny(Reason::MethodNotAllowed, Vec::new()),
-            (mcp::Access::Open, _) => Verdict::allow(Vec::new()),
-            // Whose task it is was not found out: it is nobody's.
-            (mcp::Access::Maker | mcp::Access::FormerMaker, _) => {
-                Verdict::deny(Reason::TaskUnknown, Vec::new())
-            }
+    fn judge_call(&self, call: &Call, arguments: Option<&[u8]>) -> Verdict {
+        let access = call.method.access();
+        let (access, names) = match (access, &call.target) {
             (mcp::Access::ByTarget, Target::Tool(name)) => {
-                self.judge_names(Access::Tool, std::slice::from_ref(name))
+                (Access::Tool, std::slice::from_ref(name))
             }
             (mcp::Access::ByTarget, Target::Prompt(name)) => {
-                self.judge_names(Access::Prompt, std::slice::from_ref(name))
+                (Access::Prompt, std::slice::from_ref(name))
             }
             (mcp::Access::ByTarget, Target::Resource(uri)) => {
-                self.judge_names(Access::Resource, std::slice::from_ref(uri))
+                (Access::Resource, std::slice::from_ref(uri))
             }
-            (mcp::Access::ByTarget, Target::Resources(uris)) => {
-                self.judge_names(Access::Resource, uris)
-            }
-            // A method that needs a target and has none is not one this table knows how to judge.
-            (mcp::Access::ByTarget, Target::None | Target::Task(_)) => {
-                Verdict::deny(Reason::MethodNotAllowed, Vec::new())
-            }
+            (mcp::Access::ByTarget, Target::Resources(uris)) => (Access::Resource, &**uris),
+            (mcp::Access::ByTarget, Target::None | Target::Task(_))
+            | (
+                mcp::Access::Denied
+                | mcp::Access::Open
+                | mcp::Access::Maker
+                | mcp::Access::FormerMaker,
+                _,
+            ) => return judge_plain(access),
+        };
+        let asking = Asking {
+            method: call.method.name(),
+            model: call.model.as_deref(),
+            arguments: Arguments::Given(arguments),
+        };
+        let verdict = self.judge_names(access, names, asking);
+        if is_use(call.method) {
+            verdict
+        } else {
+            verdict.free()
         }
     }
 
     /// Every name must be allowed; the first that is not decides.
-    fn judge_names(&self, access: Access, names: &[Box<str>]) -> Verdict {
-        let mut rules: Vec<RuleId> = Vec::with_capacity(names.len());
-        let mut used = Vec::new();
+    fn judge_names(&self, access: Access, names: &[Box<str>], asking: Asking<'_>) -> Verdict {
+        let mut verdict = Verdict::allow(Vec::with_capacity(names.len()));
         for name in names {
-            match self.ask(access, name) {
-                Answer::Allow(grant) => {
-                    rules.push(grant.rule);
-                    used.extend(grant.scopes);
-                }
-                Answer::Deny(Denial::ScopeMissing { missing, rule }) => {
-                    return Verdict::deny(Reason::ScopeInsufficient, missing).by(rule);
-                }
-                Answer::Deny(denial) => {
-                    return Verdict::deny(reason_of(access, &denial), Vec::new());
-                }
+            match self.ask((access, name), asking) {
+                Answer::Allow(grant) => verdict.add(grant),
+                Answer::Deny(denial) => return refusal(access, denial),
             }
         }
-        Verdict::allow(rules).using(used)
+        verdict
     }
 
-    fn ask(&self, access: Access, name: &str) -> Answer {
+    fn ask(&self, (access, name): (Access, &str), asking: Asking<'_>) -> Answer {
         let question = Question {
             server: self.audience.server.as_str(),
             roles: self.principal.roles(),
@@ -153,52 +238,56 @@ impl Gate<'_> {
             name,
             scopes: self.principal.scopes(),
         };
-        self.policy.decide(&question, || self.facts(access))
+        let policy = &self.rules.policy;
+        policy.decide(&question, || self.facts(asking, name))
     }
+}
 
-    fn facts(&self, access: Access) -> Facts<'_> {
-        let principal = self.principal;
-        Facts {
-            party: Party {
-                issuer: principal.issuer().as_str(),
-                subject: principal.subject(),
-                kind: principal.kind().name(),
-                client: principal.client_id(),
-                actors: principal.actors().iter().map(Actor::subject).collect(),
-                model: principal.model().map(|model| (model, "claim")),
-                claims: &NO_CLAIMS,
-                details: &[],
-                acr: principal.acr(),
-                auth_age: principal.authenticated().map(|at| self.now.since(at)),
-                token_age: principal.issued().map(|at| self.now.since(at)),
-            },
-            method: match access {
-                Access::Tool => "tools/call",
-                Access::Prompt => "prompts/get",
-                Access::Resource => "resources/read",
-            },
-            source: None,
-            moment: Moment {
-                unix_millis: i64::try_from(self.now.millis()).unwrap_or(i64::MAX),
-                weekday: 1,
-                minute: 0,
-            },
-            arguments: Arguments::Open,
-            annotations: Annotations::default(),
+/// Methods about which the policy has nothing to say.
+fn judge_plain(access: mcp::Access) -> Verdict {
+    match access {
+        mcp::Access::Open => Verdict::allow(Vec::new()),
+        // A method that needs a target and has none is not one this table knows how to judge.
+        mcp::Access::Denied | mcp::Access::ByTarget => {
+            Verdict::deny(Reason::MethodNotAllowed, Vec::new())
+        }
+        // Whose task it is was not found out: it is nobody's.
+        mcp::Access::Maker | mcp::Access::FormerMaker => {
+            Verdict::deny(Reason::TaskUnknown, Vec::new())
         }
     }
 }
 
-static NO_CLAIMS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+/// Whether a request uses its target, which is what budgets count, and not only says or asks something about it.
+fn is_use(method: Method) -> bool {
+    [Method::ToolsCall, Method::PromptsGet, Method::ResourcesRead].contains(&method)
+}
 
-/// What a denial is called, in answers, records and explanations alike.
+fn refusal(access: Access, denial: Denial) -> Verdict {
+    let reason = reason_of(access, &denial);
+    match denial {
+        Denial::NoRule => Verdict::deny(reason, Vec::new()),
+        Denial::ScopeMissing { missing, rule } => Verdict::deny(reason, missing).by(vec![rule]),
+        Denial::Unmet { rule, .. } => Verdict::deny(reason, Vec::new()).by(vec![rule]),
+        Denial::Forbidden { rules, .. } => Verdict::deny(reason, Vec::new()).by(rules),
+        Denial::ApprovalRequired { rule, ask } => Verdict::deny(reason, Vec::new())
+            .by(vec![rule])
+            .of_tier(Tier::High)
+            .approved_by(ask.by),
+    }
+}
+
+/// How a client is told of a denial.
 pub const fn reason_of(access: Access, denial: &Denial) -> Reason {
     match denial {
         Denial::ScopeMissing { .. } => Reason::ScopeInsufficient,
-        Denial::NoRule
-        | Denial::Unmet { .. }
-        | Denial::Forbidden { .. }
-        | Denial::ApprovalRequired { .. } => unlisted(access),
+        Denial::ApprovalRequired { .. } => Reason::ApprovalRequired,
+        Denial::NoRule => unlisted(access),
+        Denial::Unmet { cause, .. } | Denial::Forbidden { cause, .. } => match cause {
+            Cause::Arguments => Reason::ArgumentDenied,
+            Cause::Hours => Reason::OutsideHours,
+            Cause::Other => unlisted(access),
+        },
     }
 }
 

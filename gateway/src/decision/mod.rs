@@ -2,16 +2,25 @@
 
 pub mod circumstance;
 mod describe;
+pub mod disagreement;
+mod facts;
 pub mod freshness;
 pub mod gate;
 pub mod mode;
+mod notice;
 pub mod pins;
+pub mod promotion;
 pub mod record;
+pub mod regime;
+mod ruling;
 pub mod tally;
+pub mod tiers;
 pub mod verdict;
 
 pub use circumstance::{Action, Circumstance, Request};
-pub use gate::Gate;
+pub use disagreement::Disagreements;
+pub use gate::{Asked, Gate};
 pub use mode::Mode;
 pub use record::{Ended, Permit, Refusal};
+pub use regime::{Regime, Rulebook, Zone};
 pub use verdict::Verdict;

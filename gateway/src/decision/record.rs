@@ -1,13 +1,17 @@
 //! Puts decisions on record. A [`Permit`] and a [`Refusal`] exist only once their record does: no record, no call.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_policies::{RuleId, Tier};
 
 use crate::audit::event::{self, Kind};
 use crate::audit::{EventId, Ledger, part};
 use crate::decision::circumstance::{Circumstance, Request};
 use crate::decision::describe;
 use crate::decision::freshness::StepUp;
-use crate::decision::verdict::{Decision, Verdict};
+use crate::decision::notice;
+use crate::decision::verdict::{Decision, Denied, Verdict};
 use crate::identity::Principal;
 use crate::model::{Reason, UnixTime};
 
@@ -23,6 +27,7 @@ pub struct Permit {
     principal: Arc<Principal>,
     request: Request,
     decision: EventId,
+    tier: Tier,
 }
 
 impl Permit {
@@ -41,6 +46,11 @@ impl Permit {
         &self.request
     }
 
+    /// How much harm it can do: above `low`, somebody was told.
+    pub const fn tier(&self) -> Tier {
+        self.tier
+    }
+
     /// The record of the decision.
     pub const fn decision(&self) -> EventId {
         self.decision
@@ -55,6 +65,7 @@ pub struct Refusal {
     missing: Vec<String>,
     wanted: Vec<String>,
     step_up: Option<StepUp>,
+    retry_after: Option<Duration>,
     request: Box<str>,
     decision: Option<String>,
 }
@@ -80,6 +91,11 @@ impl Refusal {
         self.step_up.as_ref()
     }
 
+    /// After how long the same may pass, when that is known.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// The id of the request.
     pub fn request_id(&self) -> &str {
         &self.request
@@ -102,33 +118,39 @@ impl Verdict {
         principal: &Arc<Principal>,
         circumstance: &Circumstance<'_>,
     ) -> Result<Permit, Refusal> {
-        let rules: Vec<&str> = self
-            .rules
-            .iter()
-            .map(gatewright_policies::RuleId::as_str)
-            .collect();
-        let (reason, missing, step_up) = match self.decision {
+        let rules = texts(&self.rules);
+        let silent = self.shadow.as_ref().map(|shadow| texts(&shadow.rules));
+        let shadow = self.shadow.as_ref().zip(silent.as_deref());
+        let shadow = shadow.map(|(shadow, rules)| (decision(shadow.refusal), rules));
+        let policy = describe::policy(circumstance.in_force, &rules, (self.tier, shadow));
+        let denied = match self.decision {
             Decision::Allow => {
                 let grounds = Grounds {
-                    rules: &rules,
+                    policy,
+                    tier: self.tier,
                     scopes: used(circumstance.needed, self.scopes),
                 };
                 return allow(ledger, principal, circumstance, grounds).await;
             }
-            Decision::Deny {
-                reason,
-                missing,
-                step_up,
-            } => (reason, missing, step_up),
+            Decision::Deny(denied) => denied,
         };
         let denial = Denial {
-            reason,
-            missing,
-            step_up,
-            rules: &rules,
+            denied,
+            policy,
             result: None,
         };
         Err(deny(ledger, principal, circumstance, denial).await)
+    }
+}
+
+fn texts(rules: &[RuleId]) -> Vec<&str> {
+    rules.iter().map(RuleId::as_str).collect()
+}
+
+const fn decision(refusal: Option<Reason>) -> event::Decision {
+    match refusal {
+        None => event::Decision::Allow,
+        Some(_) => event::Decision::Deny,
     }
 }
 
@@ -148,7 +170,8 @@ fn used(needed: &[String], of_rules: Vec<String>) -> Vec<String> {
 
 /// What an allowed request is allowed for.
 struct Grounds<'a> {
-    rules: &'a [&'a str],
+    policy: part::Policy<'a>,
+    tier: Tier,
     scopes: Vec<String>,
 }
 
@@ -162,24 +185,27 @@ async fn allow(
     let decision = ledger.event_id(request.at);
     let chain = describe::chain(principal);
     let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
-    event.policy = Some(describe::policy(circumstance.in_force, grounds.rules));
+    event.policy = Some(grounds.policy);
     event.decision = Some(event::Decision::Allow);
     event.scopes_used = grounds.scopes.as_slice().into();
-    match ledger.append(&mut event).await {
-        Ok(_) => Ok(Permit {
-            principal: Arc::clone(principal),
-            request: request.clone(),
-            decision,
-        }),
-        Err(_) => Err(Refusal::unrecorded(request)),
+    if ledger.append(&mut event).await.is_err() {
+        return Err(Refusal::unrecorded(request));
     }
+    let permit = Permit {
+        principal: Arc::clone(principal),
+        request: request.clone(),
+        decision,
+        tier: notice::tier_of(circumstance, grounds.tier),
+    };
+    if permit.tier != Tier::Low {
+        notice::record(ledger, event, decision);
+    }
+    Ok(permit)
 }
 
 struct Denial<'a> {
-    reason: Reason,
-    missing: Vec<String>,
-    step_up: Option<StepUp>,
-    rules: &'a [&'a str],
+    denied: Denied,
+    policy: part::Policy<'a>,
     /// What the record says of the caller instead of `ok`.
     result: Option<&'static str>,
 }
@@ -194,9 +220,15 @@ async fn deny(
     let decision = ledger.event_id(request.at);
     let chain = describe::chain(principal);
     let mut event = describe::event(Kind::Decision, decision, circumstance, chain);
-    event.policy = Some(describe::policy(circumstance.in_force, denial.rules));
+    event.policy = Some(denial.policy);
     event.decision = Some(event::Decision::Deny);
-    event.reason = Some(describe::refused(denial.reason, &denial.missing));
+    let denied = denial.denied;
+    let approver = denied.approver.as_deref().map(awaited);
+    let mut refused = describe::refused(denied.reason, &denied.missing);
+    if let Some(text) = &approver {
+        refused.message = text.as_str().into();
+    }
+    event.reason = Some(refused);
     if let (Some(result), Some(authn)) = (denial.result, &mut event.authn) {
         authn.result = result.into();
     }
@@ -204,13 +236,22 @@ async fn deny(
         return Refusal::unrecorded(request);
     }
     Refusal {
-        reason: denial.reason,
-        wanted: wanted(principal, &denial.missing),
-        missing: denial.missing,
-        step_up: denial.step_up,
+        reason: denied.reason,
+        wanted: wanted(principal, &denied.missing),
+        missing: denied.missing,
+        step_up: denied.step_up,
+        retry_after: denied.retry_after,
         request: request.id.clone(),
         decision: Some(decision.to_string()),
     }
+}
+
+/// Who is waited for: a name of the policy, for the record alone.
+fn awaited(group: &str) -> String {
+    if group.is_empty() {
+        return Reason::ApprovalRequired.message().to_owned();
+    }
+    format!("somebody of `{group}` has to agree first")
 }
 
 fn wanted(principal: &Principal, missing: &[String]) -> Vec<String> {
@@ -247,10 +288,8 @@ impl Refusal {
         (reason, result): (Reason, Option<&'static str>),
     ) -> Self {
         let denial = Denial {
-            reason,
-            missing: Vec::new(),
-            step_up: None,
-            rules: &[],
+            denied: Denied::of(reason),
+            policy: describe::policy(circumstance.in_force, &[], (Tier::Low, None)),
             result,
         };
         deny(ledger, principal, circumstance, denial).await
@@ -274,6 +313,7 @@ impl Refusal {
             missing: Vec::new(),
             wanted: Vec::new(),
             step_up: None,
+            retry_after: None,
             request: circumstance.request.id.clone(),
             decision: Some(decision.to_string()),
         }
@@ -295,6 +335,7 @@ impl Refusal {
             missing: Vec::new(),
             wanted: Vec::new(),
             step_up: None,
+            retry_after: None,
             request: request.id.clone(),
             decision: None,
         }

@@ -7,15 +7,17 @@ use serde_json::{Map, Value};
 use super::binding::{Confirmation, Thumbprint};
 use super::error::{ProofFault, Unverified};
 use super::inspection::Portrait;
-use super::settings::{ApiKeyRow, Grant, IssuerSettings, SenderConstraint};
+use super::settings::{ApiKeyRow, Audience, Grant, IssuerSettings, SenderConstraint};
 use super::token::claims;
 use super::token::verified::VerifiedToken;
 use crate::model::{Digest, IssuerUrl, RoleName, UnixTime};
 
 mod claimed;
+mod stated;
 
 pub(in crate::identity) use claimed::actors;
 use claimed::{kind, roles, scopes, text};
+use stated::Stated;
 
 /// What kind of party a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +78,7 @@ pub struct Principal {
     acr: Option<Box<str>>,
     confirmation: Confirmation,
     origin: Origin,
+    stated: Stated,
 }
 
 /// Where the gateway's knowledge of a principal comes from.
@@ -161,6 +164,16 @@ impl Principal {
     /// `acr`: how the user logged in.
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
+    }
+
+    /// The claims of its token that policies read.
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.stated.claims
+    }
+
+    /// The `authorization_details` of its token that are meant for this server (RFC 9396 section 2).
+    pub fn details(&self) -> &[Value] {
+        &self.stated.details
     }
 
     /// What its token is bound to.
@@ -252,9 +265,15 @@ pub(super) fn satisfies(
 
 impl VerifiedToken<'_> {
     /// Makes a principal of the token, to be bound to the keys that its sender shows.
-    pub(super) fn claim(self, grants: &[Grant]) -> Result<Arc<Unbound>, Unverified> {
+    /// Of its claims it keeps those that are `wanted`.
+    pub(super) fn claim(
+        self,
+        grants: &[Grant],
+        (wanted, audience): (&[String], &Audience),
+    ) -> Result<Arc<Unbound>, Unverified> {
         let token = (self.digest(), self.expires());
-        let principal = read(self.claims(), self.issuer(), grants, token)?;
+        let mut principal = read(self.claims(), self.issuer(), grants, token)?;
+        principal.stated = Stated::read(self.claims(), wanted, audience);
         Ok(Arc::new(Unbound(Arc::new(principal))))
     }
 }
@@ -310,6 +329,7 @@ fn read(
         acr: text(claims, "acr").map(Into::into),
         confirmation: Confirmation::read(claims)?,
         origin: Origin::Token,
+        stated: Stated::default(),
     })
 }
 
@@ -338,6 +358,7 @@ pub(super) fn of_api_key(row: &ApiKeyRow, sunset: UnixTime) -> Unbound {
         acr: None,
         confirmation: Confirmation::default(),
         origin: Origin::ApiKey,
+        stated: Stated::default(),
     }))
 }
 

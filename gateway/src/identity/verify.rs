@@ -27,6 +27,8 @@ pub struct Verifier {
     issuers: HashMap<IssuerUrl, Arc<IssuerKeys>>,
     introspectors: Vec<(Arc<IssuerKeys>, Introspector)>,
     grants: Vec<Grant>,
+    /// The claims that principals keep.
+    claims: Vec<String>,
     possession: Arc<Possession>,
     clock: Arc<dyn Clock>,
     memo: Memo,
@@ -52,10 +54,17 @@ impl Verifier {
                 .map(|keys| (keys.settings().url.clone(), keys))
                 .collect(),
             grants,
+            claims: Vec::new(),
             possession,
             clock,
             memo: Memo::new(),
         }
+    }
+
+    /// The same, whose principals keep these claims of their tokens.
+    #[must_use]
+    pub fn keeping(self, claims: Vec<String>) -> Self {
+        Self { claims, ..self }
     }
 
     /// The principal of a token that was proven before and still stands: its time has not run out and the keys that
@@ -113,7 +122,7 @@ impl Verifier {
         let keys = self.issuer(jwt.claims(), audience)?;
         let candidate = Candidate::check(jwt, token, keys.settings(), audience, self.clock.now())?;
         let (verified, proof) = candidate.prove(keys).await?;
-        let unbound = verified.claim(&self.grants)?;
+        let unbound = verified.claim(&self.grants, (&self.claims, audience))?;
         let entry = Entry {
             unbound: Arc::clone(&unbound),
             grounds: Grounds::Keys(proof),
@@ -156,7 +165,7 @@ impl Verifier {
         let said = introspector.ask(token, key.token(), now).await?;
         let at = (audience, self.clock.now());
         let verified = VerifiedToken::introspected(keys.settings(), said, key.token(), at)?;
-        let unbound = verified.claim(&self.grants)?;
+        let unbound = verified.claim(&self.grants, (&self.claims, audience))?;
         let entry = Entry {
             unbound: Arc::clone(&unbound),
             grounds: Grounds::Word(introspector.until(now)),

@@ -25,6 +25,20 @@ impl Digest {
         Self(out)
     }
 
+    /// The SHA-256 digest of all `parts`, each with its length, so that no two lists of parts read the same.
+    pub fn of_framed(parts: &[&[u8]]) -> Self {
+        let lengths: Vec<_> = parts
+            .iter()
+            .map(|part| (part.len() as u64).to_be_bytes())
+            .collect();
+        let framed: Vec<&[u8]> = lengths
+            .iter()
+            .zip(parts)
+            .flat_map(|(length, part)| [length.as_slice(), part])
+            .collect();
+        Self::of_parts(&framed)
+    }
+
     /// A digest that was made elsewhere.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -88,6 +102,15 @@ mod tests {
         ] {
             assert_eq!(Digest::from_hex(&bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn x02_no_two_lists_of_framed_parts_read_the_same() {
+        let digest = Digest::of_framed;
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
+        assert_ne!(digest(&[b"a", b""]), digest(&[b"a"]));
+        assert_ne!(digest(&[b"a\0b"]), digest(&[b"a", b"b"]));
+        assert_eq!(digest(&[b"a", b"b"]), digest(&[b"a", b"b"]));
     }
 
     #[test]

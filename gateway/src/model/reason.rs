@@ -32,6 +32,14 @@ pub enum Reason {
     /// A server changed what it says of a tool. Stands in records of that alone: what follows for calls is
     /// [`Self::ToolWithheld`].
     ToolDefinitionChanged,
+    /// A human has to agree first.
+    ApprovalRequired,
+    /// The arguments of the call are not allowed.
+    ArgumentDenied,
+    /// It is not allowed at this time.
+    OutsideHours,
+    /// What may be used in a time is used up.
+    BudgetSpent,
     /// No role of the principal may use this prompt.
     PromptNotAllowed,
     /// No role of the principal may use this resource.
@@ -118,7 +126,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 59] = [
         Self::CredentialMissing,
         Self::CredentialDuplicated,
         Self::CredentialInQuery,
@@ -133,6 +141,10 @@ impl Reason {
         Self::ToolNotAllowed,
         Self::ToolWithheld,
         Self::ToolDefinitionChanged,
+        Self::ApprovalRequired,
+        Self::ArgumentDenied,
+        Self::OutsideHours,
+        Self::BudgetSpent,
         Self::PromptNotAllowed,
         Self::ResourceNotAllowed,
         Self::MethodNotAllowed,
@@ -212,6 +224,10 @@ impl Reason {
             Self::ToolNotAllowed => ("tool_not_allowed", 403, 40301),
             Self::ToolWithheld => ("tool_withheld", 403, 40301),
             Self::ToolDefinitionChanged => ("tool_definition_changed", 403, 40301),
+            Self::ApprovalRequired => ("approval_required", 403, 40302),
+            Self::ArgumentDenied => ("argument_denied", 403, 40304),
+            Self::OutsideHours => ("outside_hours", 403, 40305),
+            Self::BudgetSpent => ("budget_spent", 429, 42901),
             Self::PromptNotAllowed => ("prompt_not_allowed", 403, 40301),
             Self::ResourceNotAllowed => ("resource_not_allowed", 403, 40301),
             Self::MethodNotAllowed => ("method_not_allowed", 404, -32601),
@@ -281,6 +297,10 @@ impl Reason {
             Self::ToolNotAllowed => "this tool is not allowed for your role",
             Self::ToolWithheld => "this tool changed and is withheld until it is approved",
             Self::ToolDefinitionChanged => "the server changed the definition of this tool",
+            Self::ApprovalRequired => "this call needs the approval of a human first",
+            Self::ArgumentDenied => "these arguments are not allowed for your role",
+            Self::OutsideHours => "this is not allowed for your role at this time",
+            Self::BudgetSpent => "a limit on such calls is reached: wait and try again",
             Self::PromptNotAllowed => "this prompt is not allowed for your role",
             Self::ResourceNotAllowed => "this resource is not allowed for your role",
             Self::MethodNotAllowed => "method not found",

@@ -31,7 +31,7 @@ impl Asker {
 
 /// Subjects of different issuers are different people.
 fn person(principal: &Principal) -> Digest {
-    digest(&[
+    Digest::of_framed(&[
         principal.issuer().as_str().as_bytes(),
         principal.subject().as_bytes(),
     ])
@@ -40,7 +40,7 @@ fn person(principal: &Principal) -> Digest {
 fn maker(server: &ServerName, principal: &Principal) -> Digest {
     let key = |bound: &Option<Thumbprint>| bound.as_ref().map_or("", Thumbprint::as_str).to_owned();
     let confirmation = principal.confirmation();
-    digest(&[
+    Digest::of_framed(&[
         server.as_str().as_bytes(),
         principal.issuer().as_str().as_bytes(),
         principal.subject().as_bytes(),
@@ -55,32 +55,5 @@ fn owner(maker: &Digest, principal: &Principal) -> Digest {
     let parts: Vec<&[u8]> = std::iter::once(maker.as_bytes().as_slice())
         .chain(roles.map(str::as_bytes))
         .collect();
-    digest(&parts)
-}
-
-/// The digest of `parts`, each with its length, so that no two lists of parts read the same.
-pub(crate) fn digest(parts: &[&[u8]]) -> Digest {
-    let lengths: Vec<_> = parts
-        .iter()
-        .map(|part| (part.len() as u64).to_be_bytes())
-        .collect();
-    let framed: Vec<&[u8]> = lengths
-        .iter()
-        .zip(parts)
-        .flat_map(|(length, part)| [length.as_slice(), part])
-        .collect();
-    Digest::of_parts(&framed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::digest;
-
-    #[test]
-    fn x02_no_two_owners_read_the_same() {
-        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
-        assert_ne!(digest(&[b"a", b""]), digest(&[b"a"]));
-        assert_ne!(digest(&[b"a\0b"]), digest(&[b"a", b"b"]));
-        assert_eq!(digest(&[b"a", b"b"]), digest(&[b"a", b"b"]));
-    }
+    Digest::of_framed(&parts)
 }

@@ -6,18 +6,18 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use crate::config::ArgumentsRecord;
-use crate::decision::{Gate, Permit, Refusal};
+use crate::decision::{self, Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
 use crate::model::{Digest, Reason};
 use crate::proxy::admit::{Admission, Arrival, Unreadable, scheme_of};
 use crate::proxy::body::{self, Announced, BodyBounds};
+use crate::proxy::curfew;
 use crate::proxy::head::{self, Verb};
 use crate::proxy::progress::{Bench, Forwarding, Passage};
 use crate::proxy::refuse::Refused;
 use crate::proxy::standing::{self, Objection, Standing};
 use crate::proxy::trim::Trim;
-use crate::proxy::{curfew, pins};
 use crate::upstream::peer::Patience;
 
 /// From a principal to a permit.
@@ -201,23 +201,23 @@ async fn decide(
     let era = Some(asked.era);
     let services = &arrival.services;
     let action = asked.passage.action(standing.tool());
-    let gate = Gate {
-        policy: &services.policy,
-        audience: &arrival.route.audience,
-        demands: &arrival.route.demands,
-        principal,
-        now: arrival.request.at,
+    let gate = gate(&arrival, principal);
+    let arguments = arguments(&asked);
+    let question = decision::Asked {
+        action: &action,
+        arguments,
     };
-    let verdict = pins::withhold(&arrival.route, &action, gate.judge(&action));
-    arrival.count_decision(verdict.refusal());
+    let candidate = services.regime.candidate.as_ref();
+    let verdict = gate.decide(&question, candidate, &*services.state).await;
     let mut circumstance = arrival.circumstance(principal);
     circumstance.action = Some(&action);
     circumstance.revision = Some(asked.revision);
     circumstance.arguments = asked.arguments;
+    arrival.count_verdict(&verdict, &circumstance);
     let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
         .await;
-    arrival.count_record(recorded.as_ref().err().map(Refusal::reason));
+    arrival.count_record(&recorded);
     match recorded {
         Ok(permit) => Ok(Permitted {
             permit,
@@ -238,6 +238,27 @@ async fn decide(
             }))
         }
     }
+}
+
+/// Who decides: the policy in force, as this principal meets it here and now.
+fn gate<'a>(arrival: &'a Arrival, principal: &'a Principal) -> Gate<'a> {
+    let regime = &arrival.services.regime;
+    Gate {
+        rules: &regime.rules,
+        mode: regime.mode,
+        audience: &arrival.route.audience,
+        demands: &arrival.route.demands,
+        pins: arrival.route.pins.as_deref(),
+        principal,
+        source: arrival.request.source.map(|source| source.ip()),
+        now: arrival.request.at,
+    }
+}
+
+/// The bytes of the arguments: of the very body that will be sent.
+fn arguments(asked: &Asked) -> Option<&[u8]> {
+    let range = asked.passage.call()?.arguments.clone()?;
+    asked.body.as_ref()?.get(range)
 }
 
 /// Refuses what the books speak against, on record.

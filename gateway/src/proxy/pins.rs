@@ -1,11 +1,9 @@
-//! Pins on the path of a request: tools in lists are compared, calls of what is withheld are refused, and what changed is
-//! told. Never keeps a pin itself.
+//! Pins on the path of a request: tools in lists are compared, and what changed is told. Never keeps a pin itself, and
+//! refuses no call: that is the gate's.
 
 use crate::decision::pins::{News, record};
-use crate::decision::{Action, Verdict};
 use crate::mcp::{Item, Listing};
 use crate::proxy::progress::Forwarding;
-use crate::proxy::route::Route;
 use crate::telemetry::Anomaly;
 use crate::telemetry::logs::chain;
 
@@ -46,15 +44,4 @@ pub(crate) fn judge(forwarding: &Forwarding, listing: Listing, item: Item<'_>) -
         }
     }
     seen.is_shown
-}
-
-/// Refuses what would be allowed, when it is a call of a tool that lists do not show.
-pub(crate) fn withhold(route: &Route, action: &Action<'_>, verdict: Verdict) -> Verdict {
-    let (Some(pins), Action::Call(call)) = (&route.pins, action) else {
-        return verdict;
-    };
-    match call.target.tool() {
-        Some(tool) if pins.withholds(tool) => verdict.withheld(),
-        Some(_) | None => verdict,
-    }
 }

@@ -94,18 +94,25 @@ impl Forwarding {
 
     /// Who asks.
     pub(crate) fn asker(&self) -> Asker {
-        let policy = self.services.in_force.policy;
+        let policy = self.services.regime.tenure();
         Asker::of(&self.route.audience.server, self.permit.principal(), policy)
     }
 
     /// Who may see what of its answer.
     pub(crate) fn gate(&self) -> Gate<'_> {
+        let Bench { services, route } = &self.bench;
+        let request = self.permit.request();
         Gate {
-            policy: &self.bench.services.policy,
-            audience: &self.bench.route.audience,
-            demands: &self.bench.route.demands,
+            rules: &services.regime.rules,
+            mode: services.regime.mode,
+            audience: &route.audience,
+            demands: &route.demands,
+            pins: route.pins.as_deref(),
             principal: self.permit.principal(),
-            now: self.permit.request().at,
+            source: request.source.map(|source| source.ip()),
+            // A list is what it was when it was asked for. Hours that end meanwhile end no stream: what one brings is told
+            // of lists and resources that its principal could ask for when it began; each call is judged by its own time.
+            now: request.at,
         }
     }
 

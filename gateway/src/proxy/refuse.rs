@@ -1,6 +1,7 @@
 //! From a refusal that is on record to what the client sees. One exhaustive match; fixed text only.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pingora::http::ResponseHeader;
@@ -77,6 +78,9 @@ pub(crate) async fn answer(
     }
     if let Some((name, value)) = extra(reason) {
         head.insert_header(name, value)?;
+    }
+    if let Some(wait) = refused.refusal.retry_after() {
+        head.insert_header("retry-after", whole_seconds(wait))?;
     }
     let is_head = session.req_header().method == http::Method::HEAD;
     session
@@ -181,6 +185,8 @@ fn status(services: &Services, refused: &Refused) -> u16 {
     }
     if is_denial(reason) {
         match (services.deny_http_status, refused.era) {
+            // Too many is not the same as never.
+            (Some(403), _) if reason == Reason::BudgetSpent => return reason.status(),
             (Some(status), _) => return status,
             // Older SDKs drop the session on a 403, and take a 404 for a lost session.
             (None, Some(Era::Legacy)) => return 200,
@@ -196,6 +202,10 @@ const fn is_denial(reason: Reason) -> bool {
         reason,
         Reason::ToolNotAllowed
             | Reason::ToolWithheld
+            | Reason::ApprovalRequired
+            | Reason::ArgumentDenied
+            | Reason::OutsideHours
+            | Reason::BudgetSpent
             | Reason::PromptNotAllowed
             | Reason::ResourceNotAllowed
             | Reason::MethodNotAllowed
@@ -223,6 +233,9 @@ fn body(refused: &Refused) -> Bytes {
             Value::from(refusal.missing_scopes()),
         );
     }
+    if let Some(wait) = refusal.retry_after() {
+        set(&mut data, "retry_after", Value::from(whole_seconds(wait)));
+    }
     if reason == Reason::CapabilityMissing {
         // MCP 2026-07-28, basic: MissingRequiredClientCapability.
         let required = json!({ "extensions": { TASKS: {} } });
@@ -248,6 +261,12 @@ fn body(refused: &Refused) -> Bytes {
         reason.message(),
         &data,
     ))
+}
+
+/// RFC 9110 section 10.2.3: in whole seconds, and never too early.
+const fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs()
+        .saturating_add(if wait.subsec_nanos() > 0 { 1 } else { 0 })
 }
 
 fn set(data: &mut Value, key: &str, value: Value) {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use gatewright_policies::PolicySet;
 use ipnet::IpNet;
 
 use crate::audit::Ledger;
 use crate::config::{ArgumentsRecord, Limits};
 use crate::decision::circumstance::InForce;
+use crate::decision::{Disagreements, Regime};
 use crate::identity::Verifier;
 use crate::live::Reign;
 use crate::model::Clock;
@@ -18,6 +18,7 @@ use crate::proxy::route::Routes;
 use crate::proxy::session::Sessions;
 use crate::proxy::tasks::Tasks;
 use crate::proxy::throttle::Throttle;
+use crate::state::SharedState;
 use crate::telemetry::Metrics;
 
 /// What a request is served with, from its first byte to its last.
@@ -28,8 +29,12 @@ pub struct Services {
     pub origins: Origins,
     /// Who is calling.
     pub verifier: Verifier,
-    /// What each role may do.
-    pub policy: PolicySet,
+    /// What each role may do, and with which effect.
+    pub regime: Regime,
+    /// Where budgets are kept. Outlives a reload.
+    pub state: Arc<dyn SharedState>,
+    /// What a policy without effect would have decided otherwise. Outlives a reload.
+    pub disagreements: Arc<Disagreements>,
     /// The record.
     pub ledger: Ledger,
     /// The counters.

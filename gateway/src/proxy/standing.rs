@@ -120,7 +120,7 @@ struct Books<'a> {
 impl Books<'_> {
     /// Most requests name nothing that is anybody's: then nobody needs to know who asks.
     fn asker(&self) -> &Asker {
-        let (server, policy) = (self.arrival.server(), self.arrival.services.in_force.policy);
+        let (server, policy) = (self.arrival.server(), self.arrival.services.regime.tenure());
         self.asker
             .get_or_init(|| Asker::of(server, self.principal, policy))
     }

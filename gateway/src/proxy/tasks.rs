@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::Limits;
 use crate::model::{Digest, ServerName, UnixTime};
-use crate::proxy::asker::{self, Asker};
+use crate::proxy::asker::Asker;
 use crate::proxy::shelf::Shelf;
 
 /// The owners of tasks.
@@ -76,7 +76,7 @@ impl Tasks {
 }
 
 fn key(server: &ServerName, id: &str) -> Digest {
-    asker::digest(&[server.as_str().as_bytes(), id.as_bytes()])
+    Digest::of_framed(&[server.as_str().as_bytes(), id.as_bytes()])
 }
 
 #[cfg(test)]

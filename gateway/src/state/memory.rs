@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{SharedState, StateError};
+use super::budgets::{self, Budgets};
+use super::{Charge, SharedState, StateError, Taken};
 use crate::model::{Digest, UnixTime};
 
 /// State that lives as long as the process.
@@ -16,6 +17,9 @@ pub struct MemoryState {
     shards: [Mutex<Shard>; SHARDS],
     since: UnixTime,
     room: Room,
+    budgets: Budgets,
+    /// For budgets.
+    accounts: Room,
 }
 
 /// How many entries there may be.
@@ -45,14 +49,16 @@ struct Entry {
 impl MemoryState {
     /// Remembers from `now` on.
     pub fn since(now: UnixTime) -> Self {
-        Self::with_room(now, ROOM)
+        Self::with_room(now, ROOM, budgets::ROOM)
     }
 
-    pub(super) fn with_room(now: UnixTime, room: Room) -> Self {
+    pub(super) fn with_room(now: UnixTime, room: Room, accounts: Room) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::new(Shard::new())),
             since: now,
             room,
+            budgets: Budgets::default(),
+            accounts,
         }
     }
 
@@ -76,6 +82,10 @@ impl SharedState for MemoryState {
         let owner = number(owner);
         let mut shard = self.shard(owner).ok_or(StateError::Full)?;
         shard.insert(name, Entry { until, owner }, now, self.room)
+    }
+
+    async fn take(&self, charges: &[Charge], now: UnixTime) -> Result<Taken, StateError> {
+        self.budgets.take(charges, now, self.accounts)
     }
 
     fn remembers_since(&self) -> UnixTime {

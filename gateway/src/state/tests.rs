@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::Room;
-use super::{MemoryState, SharedState, StateError, contract};
+use super::{Charge, MemoryState, SharedState, StateError, Taken, contract};
 use crate::model::{Digest, UnixTime};
 
 const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -31,7 +31,7 @@ async fn d17_one_owner_fills_its_own_share_only_and_nothing_that_lives_is_let_go
         shard: 64,
         owner: 8,
     };
-    let state = MemoryState::with_room(START, room);
+    let state = MemoryState::with_room(START, room, room);
     let note = async |owner: &str, key: usize, now: UnixTime| {
         let (owner, key) = (digest(owner), digest(&key.to_string()));
         state.insert_once(&owner, &key, now.plus(LIFE), now).await
@@ -53,7 +53,7 @@ async fn d17_one_owner_fills_its_own_share_only_and_nothing_that_lives_is_let_go
 #[tokio::test]
 async fn d17_what_does_not_fit_is_refused() {
     let room = Room { shard: 2, owner: 2 };
-    let state = MemoryState::with_room(START, room);
+    let state = MemoryState::with_room(START, room, room);
     let mut told = Vec::new();
     for number in 0..200 {
         let owner = digest(&number.to_string());
@@ -87,4 +87,36 @@ async fn d13_a_clock_that_is_set_back_makes_nothing_new() {
     assert_eq!(swept, Ok(true));
     let replayed = state.insert_once(&owner, &key, until, START).await;
     assert_eq!(replayed, Ok(false), "it may have been forgotten");
+}
+
+#[tokio::test]
+async fn one_owner_fills_its_own_share_of_budgets_only_and_gets_it_back() {
+    let room = Room {
+        shard: 12,
+        owner: 8,
+    };
+    let state = MemoryState::with_room(START, room, room);
+    let take = async |owner: &str, budget: usize, now: UnixTime| {
+        let charge = Charge {
+            owner: digest(owner),
+            budget: Digest::of_parts(&[owner.as_bytes(), &budget.to_be_bytes()]),
+            amount: 1,
+            most: 1,
+            window: LIFE,
+        };
+        state.take(&[charge], now).await
+    };
+    for budget in 0..8 {
+        assert_eq!(take("flood", budget, START).await, Ok(Taken::All));
+    }
+    assert_eq!(take("flood", 8, START).await, Err(StateError::Full));
+    let again = take("flood", 0, START).await;
+    assert!(matches!(again, Ok(Taken::Spent { .. })), "still known");
+    for owner in ["a", "b", "c", "d"] {
+        assert_eq!(take(owner, 0, START).await, Ok(Taken::All));
+    }
+    assert_eq!(take("e", 0, START).await, Err(StateError::Full), "in all");
+    let ended = START.plus(LIFE);
+    assert_eq!(take("flood", 8, ended).await, Ok(Taken::All));
+    assert_eq!(take("e", 0, ended).await, Ok(Taken::All));
 }

@@ -6,7 +6,7 @@ use crate::edge::{assert_on_record, assert_refused, challenge, metadata_url};
 use crate::support::{Agent, Gateway, Setup, Upstream, call, list, modern, now};
 
 const TIERS: &str = "    tiers:
-      high: { tools: [refund], max_auth_age: 10m, acr: [phr, mfa] }
+      high: { tools: [refund], max_auth_age: 10m, acr: [phr, mfa], approval: none }
       low: { tools: [\"get_*\"], max_token_age: 2m }
 ";
 
@@ -146,7 +146,7 @@ async fn one_challenge_names_all_that_server_and_tier_demand() {
 
 #[tokio::test]
 async fn what_the_role_may_not_do_is_denied_whatever_the_login() {
-    let server = "    max_auth_age: 1h\n    tiers: { high: { tools: [\"*\"], acr: [phr] } }\n";
+    let server = "    max_auth_age: 1h\n    tiers: { high: { tools: [\"*\"], acr: [phr], approval: none } }\n";
     let (_gateway, upstream, agent) = with(server, &json!({})).await;
     let answer = agent.modern(&modern("delete_customer", &json!({}))).await;
     assert_refused(&answer, 403, 40301);

@@ -7,7 +7,7 @@ use crate::audit::id::EventIds;
 use crate::audit::line::Line;
 use crate::audit::part::{
     Actor, Approval, Arguments, Authentication, Gateway, Link, Mcp, Model, ModelSource, Outcome,
-    Policy, PolicyMode, Refused, Source, Subject, SubjectKind,
+    Policy, PolicyMode, Refused, Shadow, Source, Subject, SubjectKind,
 };
 use crate::audit::text::{Joined, RequestId};
 use crate::model::{Digest, Reason, UnixTime};
@@ -29,6 +29,11 @@ fn full() -> Event<'static> {
             ids: ["r1"].as_slice().into(),
             digest: Digest::of(b"policy"),
             mode: PolicyMode::Enforce,
+            tier: Some("high".into()),
+            shadow: Some(Shadow {
+                decision: Decision::Allow,
+                ids: ["r2"].as_slice().into(),
+            }),
         }),
         reason: Some(Refused {
             code: Reason::ScopeInsufficient,
@@ -162,7 +167,7 @@ fn the_parts_have_the_members_of_the_contract() {
         ("actor", "client_id chain client_name client_asserted"),
         ("mcp", "method name protocol_version server jsonrpc_id"),
         ("authn", "scheme result jkt cert_sha256 token_exp scopes"),
-        ("policy", "ids digest mode"),
+        ("policy", "ids digest mode tier shadow"),
         ("reason", "code message missing_scopes"),
         ("approval", "id by at expires"),
         ("arguments", "digest bytes"),

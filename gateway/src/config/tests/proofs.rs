@@ -17,7 +17,7 @@ fn every_key_of_a_server_about_proofs_has_its_effect() {
     let settings = loaded(&of_server(
         "single_audience: true, sender_constraint: dpop_or_mtls, max_token_age: 5m, \
          max_auth_age: 1h, acr: [phr, mfa], calls_outlive_token: true, \
-         tiers: { medium: { tools: [get_*], max_auth_age: 10m }, high: { tools: [refund], acr: [phr] } }",
+         tiers: { medium: { tools: [get_*], max_auth_age: 10m }, high: { tools: [refund], acr: [phr], approval: none } }",
     ));
     let server = &settings.servers[0];
     assert_eq!(server.audience.audiences, AudienceRule::Alone);
@@ -34,12 +34,7 @@ fn every_key_of_a_server_about_proofs_has_its_effect() {
             acr: vec!["phr".to_owned(), "mfa".to_owned()],
         }
     );
-    let tiers: Vec<_> = server
-        .demands
-        .tiers
-        .iter()
-        .map(|(tier, ..)| *tier)
-        .collect();
+    let tiers: Vec<_> = server.demands.tiers.iter().map(|row| row.tier).collect();
     assert_eq!(tiers, [Tier::Medium, Tier::High]);
 }
 
@@ -156,7 +151,7 @@ fn a_tier_demands_something_of_some_tools() {
     );
     only(
         &of_server("tiers: { low: { tools: [], acr: [x] } }"),
-        "empty-list 6:41 [[] name at least one, or remove the tier",
+        "empty-list 6:41 [[] name at least one, or remove the key",
     );
 }
 

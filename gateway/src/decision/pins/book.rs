@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatewright_policies::Annotations;
+use serde_json::Value;
+
 use crate::mcp::Definition;
 use crate::model::{Digest, UnixTime};
 
@@ -14,6 +17,34 @@ pub struct Kept {
     pub digest: Digest,
     /// Its canonical form; absent when it is too large to be kept.
     pub text: Option<Arc<str>>,
+    /// What the tool says of itself there; the worst when it is too large to be kept.
+    pub said: Annotations,
+}
+
+impl Kept {
+    pub(super) fn new(digest: Digest, text: Option<Arc<str>>) -> Self {
+        let said = text.as_deref().map(annotations).unwrap_or_default();
+        Self { digest, text, said }
+    }
+}
+
+/// The hints of a definition (MCP, `ToolAnnotations`). One that is absent or no boolean is what MCP says of tools that
+/// say nothing.
+fn annotations(text: &str) -> Annotations {
+    let definition: Value = serde_json::from_str(text).unwrap_or_default();
+    let hint = |name: &str, otherwise: bool| {
+        let said = definition
+            .get("annotations")
+            .and_then(|said| said.get(name));
+        said.and_then(Value::as_bool).unwrap_or(otherwise)
+    };
+    let silent = Annotations::default();
+    Annotations {
+        read_only: hint("readOnlyHint", silent.read_only),
+        destructive: hint("destructiveHint", silent.destructive),
+        idempotent: hint("idempotentHint", silent.idempotent),
+        open_world: hint("openWorldHint", silent.open_world),
+    }
 }
 
 /// What a tool became.
@@ -223,10 +254,7 @@ impl Book {
     fn keep(&mut self, definition: &Definition) -> Kept {
         let text = definition.text();
         let has_room = text.len() <= TEXT && self.bytes.saturating_add(text.len()) <= TEXTS;
-        let kept = Kept {
-            digest: definition.digest(),
-            text: has_room.then(|| Arc::from(text)),
-        };
+        let kept = Kept::new(definition.digest(), has_room.then(|| Arc::from(text)));
         self.bytes = self.bytes.saturating_add(length(&kept));
         kept
     }
@@ -238,6 +266,15 @@ impl Book {
             // Nobody can say what it is.
             None => self.entries.len() >= TOOLS,
         }
+    }
+
+    /// What a tool says of itself, as it was pinned; the worst of one that is not known, or is not what was pinned.
+    pub(super) fn annotations(&self, tool: &str) -> Annotations {
+        let entry = self.entries.get(tool);
+        entry
+            .filter(|entry| entry.change.is_none())
+            .map(|entry| entry.pinned.said)
+            .unwrap_or_default()
     }
 
     /// The telling of `drift` failed: the next sight tells it.

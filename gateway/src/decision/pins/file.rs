@@ -218,10 +218,7 @@ impl Definition {
                 self.hash
             ));
         }
-        Ok(Kept {
-            digest,
-            text: self.definition.map(Arc::from),
-        })
+        Ok(Kept::new(digest, self.definition.map(Arc::from)))
     }
 }
 

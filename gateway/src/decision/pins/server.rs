@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gatewright_policies::Annotations;
+
 use super::book::{Approved, Book, Drift, Entry, Kept, Sight};
 use super::error::PinError;
 use super::file;
@@ -137,6 +139,11 @@ impl ServerPins {
     pub fn withholds(&self, tool: &str) -> bool {
         let state = self.state();
         state.mode == Pins::Block && state.book.doubts(tool)
+    }
+
+    /// What a tool says of itself, as it was pinned; the worst of one that is not known, or is not what was pinned.
+    pub fn annotations(&self, tool: &str) -> Annotations {
+        self.state().book.annotations(tool)
     }
 
     /// The telling of `drift` failed: the next sight tells it.

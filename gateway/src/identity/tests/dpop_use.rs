@@ -13,7 +13,7 @@ use crate::identity::keys::Jwk;
 use crate::identity::settings::DpopSettings;
 use crate::identity::{Bound, Credential, Unverified, Verifier};
 use crate::model::{Clock, Digest, Reason, UnixTime};
-use crate::state::{MemoryState, SharedState, StateError};
+use crate::state::{Charge, MemoryState, SharedState, StateError, Taken};
 
 /// A client with a key and a token that is bound to it.
 pub(super) struct Client {
@@ -263,6 +263,10 @@ impl SharedState for Broken {
         _: UnixTime,
         _: UnixTime,
     ) -> Result<bool, StateError> {
+        Err(self.0)
+    }
+
+    async fn take(&self, _: &[Charge], _: UnixTime) -> Result<Taken, StateError> {
         Err(self.0)
     }
 

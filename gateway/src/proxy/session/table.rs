@@ -11,7 +11,7 @@ use super::id;
 use super::one::{Parting, Session};
 use crate::config::Limits;
 use crate::model::{Digest, ServerName, UnixTime};
-use crate::proxy::asker::{self, Asker};
+use crate::proxy::asker::Asker;
 use crate::proxy::shelf::Shelf;
 
 /// The sessions of the revisions before 2026-07-28.
@@ -185,7 +185,7 @@ impl Place {
         let key = id::key(name.as_bytes())?;
         let upstream = well_formed(opening.upstream)?;
         let asker = opening.asker;
-        let known_as = asker::digest(&[opening.server.as_str().as_bytes(), opening.upstream]);
+        let known_as = Digest::of_framed(&[opening.server.as_str().as_bytes(), opening.upstream]);
         table.forget_idle(opening.limits.session_idle, opening.now);
         if !table.is_free(&known_as, asker) {
             return None;

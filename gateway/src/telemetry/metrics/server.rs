@@ -9,6 +9,7 @@ use super::labels::{self, Anomaly, Challenge, Ending, Scheme, authn_results, met
 use super::registry::{Families, resolve};
 use super::table;
 use super::tools::{CALL, OTHER_TOOL, ToolLabels};
+use crate::decision::Mode;
 use crate::mcp::Kind;
 use crate::model::{Reason, ServerName};
 
@@ -16,8 +17,10 @@ use crate::model::{Reason, ServerName};
 #[derive(Debug)]
 pub struct ServerMetrics {
     server: ServerName,
-    allowed: IntCounter,
-    denied: Vec<(Reason, IntCounter)>,
+    enforced: Decisions,
+    shadowed: Decisions,
+    notices: IntCounter,
+    disagreements: Vec<(&'static str, IntCounter)>,
     authn: Vec<(Scheme, Vec<(&'static str, IntCounter)>)>,
     challenges: Vec<(Challenge, IntCounter)>,
     anomalies: Vec<(Anomaly, IntCounter)>,
@@ -29,20 +32,53 @@ pub struct ServerMetrics {
     dropped: Vec<(Kind, IntCounter)>,
 }
 
+/// What was decided while the policy had one effect.
+#[derive(Debug)]
+struct Decisions {
+    allowed: IntCounter,
+    denied: Vec<(Reason, IntCounter)>,
+}
+
+impl Decisions {
+    fn new(families: &Families, server: &str, mode: Mode) -> Result<Self, MetricError> {
+        let family = families.counter(&table::DECISIONS)?;
+        let decision = |decision: &str, reason: &str| {
+            let labels = [server, decision, reason, mode.name()];
+            resolve(&table::DECISIONS, &family, &labels)
+        };
+        let denied = |reason: Reason| Ok((reason, decision("deny", reason.name())?));
+        Ok(Self {
+            allowed: decision("allow", "")?,
+            denied: Reason::ALL
+                .into_iter()
+                .map(denied)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn disagreements(
+    families: &Families,
+    server: &str,
+) -> Result<Vec<(&'static str, IntCounter)>, MetricError> {
+    let family = families.counter(&table::SHADOW_DISAGREEMENTS)?;
+    let counter = |(from, to): (&'static str, &str)| {
+        let labels = [server, from, to];
+        Ok((
+            from,
+            resolve(&table::SHADOW_DISAGREEMENTS, &family, &labels)?,
+        ))
+    };
+    [("allow", "deny"), ("deny", "allow")]
+        .into_iter()
+        .map(counter)
+        .collect()
+}
+
 impl ServerMetrics {
     pub(super) fn new(families: &Families, server: &ServerName) -> Result<Self, MetricError> {
         let name = server.as_str();
         let operations = families.histogram(&table::OPERATIONS)?;
-        let decisions = families.counter(&table::DECISIONS)?;
-        let decision = |labels: [&str; 2]| {
-            let [decision, reason] = labels;
-            resolve(
-                &table::DECISIONS,
-                &decisions,
-                &[name, decision, reason, MODE],
-            )
-        };
-        let denied = |reason: Reason| Ok((reason, decision(["deny", reason.name()])?));
         let succeeded = |method: &'static str| {
             Ok((
                 method,
@@ -56,11 +92,14 @@ impl ServerMetrics {
         )?;
         Ok(Self {
             server: server.clone(),
-            allowed: decision(["allow", ""])?,
-            denied: Reason::ALL
-                .into_iter()
-                .map(denied)
-                .collect::<Result<_, _>>()?,
+            enforced: Decisions::new(families, name, Mode::Enforce)?,
+            shadowed: Decisions::new(families, name, Mode::Shadow)?,
+            notices: resolve(
+                &table::NOTICES,
+                &families.counter(&table::NOTICES)?,
+                &[name],
+            )?,
+            disagreements: disagreements(families, name)?,
             authn: authn(families, name)?,
             challenges: challenges(families, name)?,
             anomalies: anomalies(families, name)?,
@@ -77,14 +116,29 @@ impl ServerMetrics {
         })
     }
 
-    /// A request may pass.
-    pub fn allowed(&self) {
-        self.allowed.inc();
+    /// A request was decided about: refused for a reason, or not at all.
+    pub fn decided(&self, mode: Mode, refusal: Option<Reason>) {
+        let decisions = match mode {
+            Mode::Enforce => &self.enforced,
+            Mode::Shadow => &self.shadowed,
+        };
+        match refusal {
+            None => decisions.allowed.inc(),
+            Some(reason) => labels::count(&decisions.denied, reason),
+        }
     }
 
-    /// A request may not pass.
-    pub fn denied(&self, reason: Reason) {
-        labels::count(&self.denied, reason);
+    /// A call was allowed that can do harm.
+    pub fn noticed(&self) {
+        self.notices.inc();
+    }
+
+    /// A policy without effect would have decided otherwise than `from`.
+    pub fn disagreed(&self, from: &str) {
+        let mut counters = self.disagreements.iter();
+        if let Some((_, counter)) = counters.find(|(known, _)| *known == from) {
+            counter.inc();
+        }
     }
 
     /// A credential of `scheme` led to `result`, one of identity's closed list.
@@ -228,6 +282,3 @@ fn anomalies(families: &Families, server: &str) -> Result<Vec<(Anomaly, IntCount
     };
     Anomaly::ALL.into_iter().map(counter).collect()
 }
-
-/// A denial is a refusal: there is no other mode yet.
-const MODE: &str = "enforce";

@@ -31,6 +31,8 @@ pub const METRICS: &[MetricRow] = &[
     CHALLENGES,
     DECISIONS,
     DECISION_DURATION,
+    NOTICES,
+    SHADOW_DISAGREEMENTS,
     REFUSED,
     ANOMALIES,
     AUDIT_EVENTS,
@@ -89,6 +91,20 @@ pub(super) const DECISION_DURATION: MetricRow = MetricRow {
     ]),
     labels: &[],
     help: "Time the policy took to decide.",
+};
+
+pub(super) const NOTICES: MetricRow = MetricRow {
+    name: "gatewright_notices_total",
+    kind: MetricKind::Counter,
+    labels: &["server"],
+    help: "Allowed calls that can do harm (tiers medium and high): each has a record of kind notice.",
+};
+
+pub(super) const SHADOW_DISAGREEMENTS: MetricRow = MetricRow {
+    name: "gatewright_shadow_disagreements_total",
+    kind: MetricKind::Counter,
+    labels: &["server", "from", "to"],
+    help: "Decisions that a policy without effect would have made otherwise: from what was decided, to what would have been.",
 };
 
 pub(super) const REFUSED: MetricRow = MetricRow {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::labels::{authn_results, methods};
 use super::{Anomaly, Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use crate::decision::Mode;
 use crate::model::{Reason, ServerName, UnixTime};
 
 fn fresh() -> (Metrics, Arc<ServerMetrics>) {
@@ -148,9 +149,9 @@ fn operation(part: &str, labels: [&str; 3]) -> String {
 #[test]
 fn what_happens_at_a_server_is_counted_under_its_labels() {
     let (metrics, server) = fresh();
-    server.allowed();
-    server.denied(Reason::ToolNotAllowed);
-    server.denied(Reason::Internal);
+    server.decided(Mode::Enforce, None);
+    server.decided(Mode::Enforce, Some(Reason::ToolNotAllowed));
+    server.decided(Mode::Enforce, Some(Reason::Internal));
     server.authenticated(Scheme::Bearer, "expired");
     server.challenged(Challenge::InvalidToken);
     server.anomaly(Anomaly::ToolDrift);
@@ -355,7 +356,7 @@ fn methods_results_and_codes_outside_the_lists_are_other() {
 #[test]
 fn a_server_that_a_reload_adds_starts_at_0_and_an_old_one_goes_on() {
     let (metrics, server) = fresh();
-    server.allowed();
+    server.decided(Mode::Enforce, None);
     let again = metrics.server(&ServerName::new("crm")).unwrap();
     assert!(Arc::ptr_eq(&server, &again));
     metrics.server(&ServerName::new("wiki")).unwrap();
