@@ -21,9 +21,9 @@
 //! ```
 
 mod answer;
-pub mod cases;
 mod attribute;
 mod build;
+pub mod cases;
 mod cedar;
 mod compile;
 mod court;

@@ -58,7 +58,7 @@ enum Verb {
     /// Look at a configuration.
     #[command(subcommand)]
     Config(config::Config),
-    /// Test a policy and look for what it cannot mean.
+    /// Test policies, compare them, and bring a new one into force.
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
@@ -74,9 +74,6 @@ enum Verb {
     /// See what changed in the tools of servers that have `pins`, and approve it.
     #[command(subcommand)]
     Pins(pins::Pins),
-    /// See what policies would do, and bring a new one into force.
-    #[command(subcommand)]
-    Policy(policy::Policy),
     /// Read the audit record.
     #[command(subcommand)]
     Report(report::Report),

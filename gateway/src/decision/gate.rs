@@ -270,7 +270,7 @@ fn refusal(access: Access, denial: Denial) -> Verdict {
         Denial::ScopeMissing { missing, rule } => Verdict::deny(reason, missing).by(vec![rule]),
         Denial::Unmet { rule, .. } => Verdict::deny(reason, Vec::new()).by(vec![rule]),
         Denial::Forbidden { rules, .. } => Verdict::deny(reason, Vec::new()).by(rules),
-        Denial::ApprovalRequired { rule, ask } => Verdict::deny(reason, Vec::new())
+        Denial::ApprovalRequired { rule, ask, .. } => Verdict::deny(reason, Vec::new())
             .by(vec![rule])
             .of_tier(Tier::High)
             .approved_by(ask.by),
