@@ -11,7 +11,7 @@ printf 'id,region,amount\n1,north,120\n' >"$folder/orders.csv"
 # The agent has the scope for calls at any time, so that this runs at night and on Sundays as well.
 scopes='"scope":"data:read data:schedule after-hours"'
 analyst=$(token ada analysis-agent "\"roles\":[\"analyst\"],$scopes")
-daytime=$(token ada analysis-agent '"roles":["analyst"],"scope":"data:read"')
+reading=$(token ada analysis-agent '"roles":["analyst"],"scope":"data:read after-hours"')
 auditor=$(token carl audit-agent "\"roles\":[\"auditor\"],$scopes")
 
 "$gatewright" policy test -c .run.yaml
@@ -26,7 +26,7 @@ expect 403 argument_denied "the analyst loads a key" "$(call "$analyst" load_fil
 expect 200 'wait for the night' "the analyst schedules a report" "$(call "$analyst" schedule '{"command":"make report"}')"
 expect 403 argument_denied "the analyst schedules rm -rf" "$(call "$analyst" schedule '{"command":"rm -rf /srv/data"}')"
 expect 403 tool_not_allowed "the analyst exports" "$(call "$analyst" export '{"destination":"s3://elsewhere"}')"
-expect 403 insufficient_scope "without the scope, nothing is scheduled" "$(call "$daytime" schedule '{"command":"make report"}')"
+expect 403 insufficient_scope "without the scope, nothing is scheduled" "$(call "$reading" schedule '{"command":"make report"}')"
 expect 200 '\"amount\":80' "the auditor reads" "$(call "$auditor" query '{"region":"south","limit":5000}')"
 expect 403 tool_not_allowed "the auditor exports" "$(call "$auditor" export '{"destination":"s3://elsewhere"}')"
 
