@@ -11,8 +11,8 @@ use crate::set::PolicySet;
 /// Something that is probably not meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lint {
-    /// The row, from 0.
-    pub row: usize,
+    /// The rule, from 0: the rows first.
+    pub rule: usize,
     /// What it is.
     pub kind: LintKind,
 }
@@ -28,6 +28,10 @@ pub enum LintKind {
     Shadowed(usize),
     /// The same row again: the first one, from 0.
     Repeated(usize),
+    /// A condition that is never true.
+    NeverTrue,
+    /// A condition on the time that is never true.
+    NeverThen,
 }
 
 impl LintKind {
@@ -38,6 +42,8 @@ impl LintKind {
             Self::MatchesNoName => "matches-no-name",
             Self::Shadowed(_) => "shadowed-rule",
             Self::Repeated(_) => "repeated-rule",
+            Self::NeverTrue => "never-true",
+            Self::NeverThen => "never-then",
         }
     }
 }
@@ -49,6 +55,8 @@ impl fmt::Display for LintKind {
             Self::MatchesNoName => "matches no name: wildcards stand for plain names only",
             Self::Shadowed(_) => "has no effect: another rule of the role allows the same for less",
             Self::Repeated(_) => "has no effect: it stands there twice",
+            Self::NeverTrue => "has no effect: its condition is never true",
+            Self::NeverThen => "has no effect: the hours that it asks for never come",
         })
     }
 }
@@ -64,17 +72,17 @@ pub fn lint(policy: &PolicySet) -> Vec<Lint> {
         .values()
         .flat_map(|members| useless(rows, members))
         .collect();
-    for (row, written) in rows.iter().enumerate() {
+    for (rule, written) in rows.iter().enumerate() {
         if is_open(written) {
             let kind = LintKind::AllowsEverything;
-            found.push(Lint { row, kind });
+            found.push(Lint { rule, kind });
         }
         if matches_nothing(written) {
             let kind = LintKind::MatchesNoName;
-            found.push(Lint { row, kind });
+            found.push(Lint { rule, kind });
         }
     }
-    found.sort_by_key(|lint| lint.row);
+    found.sort_by_key(|lint| lint.rule);
     found
 }
 
@@ -121,7 +129,7 @@ fn useless(rows: &[Row], members: &[usize]) -> Vec<Lint> {
         } else {
             LintKind::Shadowed(*other)
         };
-        Some(Lint { row: index, kind })
+        Some(Lint { rule: index, kind })
     };
     members.iter().filter_map(pick).filter_map(find).collect()
 }
@@ -184,7 +192,7 @@ mod tests {
         let found = lint(&policy.unwrap());
         found
             .into_iter()
-            .map(|lint| (lint.row, lint.kind))
+            .map(|lint| (lint.rule, lint.kind))
             .collect()
     }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::config::suite::Suite;
-use crate::config::{Colour, Mistakes, Settings, load, search, sunset};
+use super::policy::lint;
+use crate::config::{Colour, Loaded, Mistakes, Settings, load, search, sunset};
 use crate::model::{Clock, SystemClock};
 
 /// The configuration can be served.
@@ -89,7 +90,7 @@ pub(super) fn refused(mistakes: &Mistakes) -> u8 {
     }
 }
 
-type Found = Result<(Settings, Suite), Mistakes>;
+type Found = Result<Loaded, Mistakes>;
 
 fn write_text(
     path: &Path,
@@ -98,18 +99,22 @@ fn write_text(
     streams: &mut Streams<'_>,
 ) -> io::Result<()> {
     match found {
-        Ok((settings, suite)) => {
+        Ok(loaded) => {
+            let settings = &loaded.settings;
             for flag in &settings.insecure {
                 writeln!(streams.talk, "warning: `{flag}` switches a check off")?;
             }
             for warning in sunset::warnings(settings, SystemClock.now()) {
                 writeln!(streams.talk, "warning: {warning}")?;
             }
+            for warning in lint::warnings(loaded) {
+                writeln!(streams.talk, "warning: {warning}")?;
+            }
             writeln!(
                 streams.data,
                 "ok: {}: {}",
                 path.display(),
-                summary(settings, suite)
+                summary(settings, &loaded.suite)
             )
         }
         Err(mistakes) => {

@@ -96,7 +96,7 @@ fn socket(instance: Instance) -> Result<PathBuf, u8> {
     })?;
     // Whether the tests of the policy pass is for the gateway to say.
     match load::load_untested(&path, &search::process_environment) {
-        Ok((settings, _)) => settings.admin.ok_or_else(|| {
+        Ok(loaded) => loaded.settings.admin.ok_or_else(|| {
             complain(&format!("{} names no admin socket", path.display()));
             INVALID
         }),

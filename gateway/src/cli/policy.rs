@@ -1,14 +1,21 @@
 //! `gatewright policy`: what policies would do, and how a new one gets into force. One file per verb.
 
-use crate::config::Colour;
+use std::path::PathBuf;
 
 mod diff;
 mod junit;
-mod place;
 mod promote;
 mod replay;
 mod shadow;
+use crate::cli::{Configured, INVALID, check, complain, talk};
+use crate::config::{Colour, Loaded, load, search};
+
+mod findings;
+mod junit;
+pub(super) mod lint;
+mod schema;
 mod test;
+mod tools;
 
 /// Work with policies.
 #[derive(Debug, clap::Subcommand)]
@@ -22,6 +29,8 @@ pub(super) enum Policy {
     Promote(promote::Promote),
     /// Run the tests of the policy, those that `policy.tests` names.
     Test(test::Test),
+    /// Look for what the policy says and cannot mean.
+    Lint(lint::Lint),
 }
 
 pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
@@ -30,5 +39,21 @@ pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
         Policy::Shadow(verb) => shadow::run(verb),
         Policy::Promote(promote) => promote::run(promote, colour),
         Policy::Test(test) => test::run(test, colour),
+        Policy::Lint(lint) => lint::run(lint, colour),
+    }
+}
+
+/// The configuration, whether its tests pass or not; or the exit code when there is none, which was said.
+fn untested(configured: Configured, colour: Colour) -> Result<(PathBuf, Loaded), u8> {
+    let path = search::find(configured.config, &search::process_environment).map_err(|nothing| {
+        complain(&format!("{nothing}\n  = help: name one with `--config`"));
+        INVALID
+    })?;
+    match load::load_untested(&path, &search::process_environment) {
+        Ok(loaded) => Ok((path, loaded)),
+        Err(mistakes) => {
+            talk(&mistakes.render(colour));
+            Err(check::refused(&mistakes))
+        }
     }
 }

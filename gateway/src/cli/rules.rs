@@ -1,50 +1,51 @@
 //! The rules of a policy as people name them: id, place and text; and what became of them from one file to another.
 //! Never decides anything.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use gatewright_policies::{Access, Place, Row, Tier};
 
-use gatewright_policies::{Access, PolicySet, Row, Tier};
+use crate::config::Loaded;
 
 /// A rule, as somebody wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {
     /// Its id, as records name it.
     pub(super) id: String,
-    /// The file that it stands in.
-    pub(super) file: PathBuf,
-    /// The line there, from 1.
-    pub(super) line: u32,
+    /// Where it stands: `gatewright.yaml:26`.
+    pub(super) place: String,
     /// What it is about: another rule about the same is the same rule, changed.
     about: String,
     /// What it says.
     pub(super) text: String,
 }
 
-impl Rule {
-    /// `gatewright.yaml:26`.
-    pub(super) fn place(&self) -> String {
-        format!("{}:{}", self.file.display(), self.line)
-    }
+/// Every rule of a policy, in its order.
+pub(super) fn rules(loaded: &Loaded) -> Vec<Rule> {
+    let policy = &loaded.settings.policy;
+    let rules = policy.rules().iter().zip(loaded.places.all());
+    rules
+        .map(|(rule, place)| {
+            let row = match &rule.place {
+                Place::Row { index, .. } => policy.rows().get(*index),
+                Place::Cedar { .. } => None,
+            };
+            let id = rule.id.to_string();
+            Rule {
+                about: row.map_or_else(|| id.clone(), |row| about(row)),
+                text: row.map_or_else(|| one_line(&rule.text), written),
+                place: place.at(),
+                id,
+            }
+        })
+        .collect()
 }
 
-/// Every rule of `policy`, which `file` configures, in its order.
-pub(super) fn rules(policy: &PolicySet, file: &Path) -> Vec<Rule> {
-    let mut positions: HashMap<(&str, &str), usize> = HashMap::new();
-    let rows = policy.rows().iter();
-    rows.map(|row| {
-        let position = positions.entry((&row.role, &row.server)).or_default();
-        let id = format!("roles.{}.{}[{position}]", row.role, row.server);
-        *position += 1;
-        Rule {
-            id,
-            file: file.to_owned(),
-            line: row.line,
-            about: format!("{}\n{}\n{}", row.role, row.server, target(row)),
-            text: written(row),
-        }
-    })
-    .collect()
+fn about(row: &Row) -> String {
+    format!("{}\n{}\n{}", row.role, row.server, target(row))
+}
+
+/// A Cedar policy without its layout.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A rule that is not what it was.

@@ -20,6 +20,16 @@ pub(crate) struct CedarText {
 }
 
 impl CedarText {
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says.
+    pub(crate) fn text(&self) -> &str {
+        &self.file.text
+    }
+
     /// The file, for the policy.
     pub(crate) fn file(&self) -> CedarFile {
         self.file.clone()

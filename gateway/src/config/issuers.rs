@@ -262,6 +262,15 @@ fn roles_claim(section: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<Str
         );
         return None;
     }
+    if let Some(claim) = path.first().filter(|claim| EDITABLE.contains(&claim.as_str())) {
+        review.report(
+            at,
+            "editable-claim",
+            format!("users can change what stands in `{claim}`: it cannot say what they may do"),
+            "name a claim that the issuer alone sets, like `roles` or `groups`",
+        );
+        return None;
+    }
     Some(path)
 }
 
@@ -272,6 +281,26 @@ fn split_claim(written: &str) -> Vec<String> {
         written.split('.').map(str::to_owned).collect()
     }
 }
+
+/// What a user says of itself (OpenID Connect Core section 5.1).
+pub(crate) const EDITABLE: [&str; 16] = [
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "email",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "phone_number",
+    "address",
+];
 
 /// How long an accepted token may live at most: a longer one cannot be called short-lived.
 const LIFETIMES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));

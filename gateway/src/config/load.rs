@@ -14,6 +14,7 @@ use super::grants::grants;
 use super::issuers::issuers;
 use super::limits;
 use super::network::{self, Insecure};
+use super::places::Places;
 use super::policy;
 use super::raw::{ROOT, Shape};
 use super::review::Review;
@@ -22,6 +23,26 @@ use super::servers::servers;
 use super::shown::{Shown, shown};
 use super::suite::{Ran, Suite, Surroundings, suite};
 use super::tree::{self, At, Node, Value};
+
+/// What a configuration is, and what its authors wrote to make and to test it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What is served.
+    pub settings: Settings,
+    /// The tests of the policy.
+    pub suite: Suite,
+    /// Where its rules stand.
+    pub places: Places,
+}
+
+impl Loaded {
+    /// Every test that fails is a mistake.
+    fn pass(&self) -> Result<(), Mistakes> {
+        let ran = self.suite.run(&self.settings.policy).into_iter();
+        let failed = ran.filter_map(Ran::into_mistake);
+        Mistakes::from_found(failed.collect()).map_or(Ok(()), Err)
+    }
+}
 
 /// Reads and checks the file at `path`. `environment` answers `${NAME}`. Named files are opened only to see that they can be.
 pub fn load(
@@ -61,33 +82,26 @@ pub fn parse(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Settings, Mistakes> {
-    let (settings, suite) = parse_untested(text, path, environment)?;
-    pass(&settings, &suite)?;
-    Ok(settings)
+    let loaded = parse_untested(text, path, environment)?;
+    loaded.pass()?;
+    Ok(loaded.settings)
 }
 
-/// Every test that fails is a mistake.
-fn pass(settings: &Settings, suite: &Suite) -> Result<(), Mistakes> {
-    let ran = suite.run(&settings.policy).into_iter();
-    let failed = ran.filter_map(Ran::into_mistake);
-    Mistakes::from_found(failed.collect()).map_or(Ok(()), Err)
-}
-
-/// As [`load`], with the tests that passed.
+/// As [`load`], with all that was loaded besides.
 pub fn load_tested(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Settings, Suite), Mistakes> {
-    let (settings, suite) = load_untested(path, environment)?;
-    pass(&settings, &suite)?;
-    Ok((settings, suite))
+) -> Result<Loaded, Mistakes> {
+    let loaded = load_untested(path, environment)?;
+    loaded.pass()?;
+    Ok(loaded)
 }
 
-/// As [`load`], and leaves it to the caller to run the tests of the policy. Nothing may be served before they passed.
+/// As [`load_tested`], and leaves it to the caller to run the tests of the policy. Nothing may be served before they passed.
 pub fn load_untested(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Settings, Suite), Mistakes> {
+) -> Result<Loaded, Mistakes> {
     parse_untested(&readable(path)?, path, environment)
 }
 
@@ -95,7 +109,7 @@ fn parse_untested(
     text: &str,
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Settings, Suite), Mistakes> {
+) -> Result<Loaded, Mistakes> {
     let mut review = Review::new(path, text, environment);
     let checked = check(text, &mut review);
     match (checked, Mistakes::from_found(review.into_found())) {
@@ -112,7 +126,7 @@ fn parse_untested(
 }
 
 /// The settings; nothing when a mistake was reported.
-fn check(text: &str, review: &mut Review<'_>) -> Option<(Settings, Suite)> {
+fn check(text: &str, review: &mut Review<'_>) -> Option<Loaded> {
     let mut node = tree(text, review)?;
     review.expand_variables(&mut node);
     walk(&node, At::START, &Shape::Section(ROOT), review);
@@ -139,7 +153,7 @@ pub(crate) fn tree(text: &str, review: &mut Review<'_>) -> Option<Node> {
     }
 }
 
-fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<(Settings, Suite)> {
+fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<Loaded> {
     behaviour::version(root, review);
     behaviour::state(root, review);
     let insecure = Insecure::read(root);
@@ -198,7 +212,11 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<(
         deny_http_status,
         insecure: insecure.names(),
     };
-    Some((settings, suite))
+    Some(Loaded {
+        settings,
+        suite,
+        places: policy.places,
+    })
 }
 
 /// The digest of the file, and of what stands in the files that it names: a key or a policy more or less is another

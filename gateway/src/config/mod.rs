@@ -25,6 +25,7 @@ mod list;
 pub mod load;
 mod network;
 mod path;
+pub mod places;
 mod policy;
 mod policy_keys;
 mod raw;
@@ -38,7 +39,7 @@ mod section;
 mod servers;
 pub mod shown;
 mod span;
-mod suggest;
+pub(crate) mod suggest;
 pub mod suite;
 pub mod sunset;
 mod tiers;
@@ -56,5 +57,7 @@ pub use checked::{
     Settings, TlsFiles, Upstream,
 };
 pub use error::{Colour, Mistake, Mistakes};
+pub(crate) use issuers::EDITABLE as EDITABLE_CLAIMS;
 pub use limits::Limits;
 pub(crate) use value::parse_duration;
+pub use load::Loaded;

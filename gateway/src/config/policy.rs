@@ -14,6 +14,7 @@ use super::checked::Candidate;
 use super::error::Mistake;
 use super::fingerprint::fingerprint;
 use super::load;
+use super::places::Places;
 use super::policy_keys::POLICY;
 use super::raw::{ROOT, Shape};
 use super::review::Review;
@@ -32,6 +33,8 @@ pub(crate) struct Policy {
     pub(crate) digest: Digest,
     /// Where its hours are counted.
     pub(crate) zone: Option<TimeZone>,
+    /// Where its rules stand.
+    pub(crate) places: Places,
 }
 
 /// `policy.mode`.
@@ -62,7 +65,13 @@ pub(crate) fn policy(
         }
         PolicySet::default()
     });
-    Policy { set, digest, zone }
+    let places = Places::of(&set, review.path(), &texts);
+    Policy {
+        set,
+        digest,
+        zone,
+        places,
+    }
 }
 
 /// `time_zone`: a name of the IANA database, which the program carries with it.
@@ -132,7 +141,7 @@ fn code(kind: &FaultKind, otherwise: &'static str) -> &'static str {
 }
 
 /// What is wrong, and what to write instead.
-fn told(kind: &FaultKind) -> (String, String) {
+pub(crate) fn told(kind: &FaultKind) -> (String, String) {
     if let FaultKind::BadPolicy { message, help } = kind {
         return (message.clone(), help.clone());
     }

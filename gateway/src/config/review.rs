@@ -102,6 +102,11 @@ impl<'f> Review<'f> {
         inner.collect()
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &'f Path {
+        self.path
+    }
+
     /// Who answers `${NAME}`.
     pub(crate) fn environment(&self) -> &'f dyn Fn(&str) -> Option<String> {
         self.environment

@@ -7,6 +7,7 @@ use gatewright_policies::{Access, Approval, Limit, Row, Tier};
 
 use super::behaviour::choose;
 use super::issuers::filled;
+use super::policy::told;
 use super::policy_keys::ROW_KEYS;
 use super::review::Review;
 use super::scopes::scopes;
@@ -155,11 +156,10 @@ fn limits(section: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<Limit>> 
 }
 
 fn limit(written: &Text, review: &mut Review<'_>) -> Option<Limit> {
-    match parse_limit(&written.value) {
+    match Limit::parse(&written.value) {
         Ok(limit) => Some(limit),
         Err(fault) => {
-            let told = fault.to_string();
-            let (message, help) = told.split_once(": ").unwrap_or((&told, LIMIT_HELP));
+            let (message, help) = told(&fault);
             review.report(written.at, "bad-limit", message, help);
             None
         }
@@ -173,9 +173,3 @@ pub(crate) const TARGETS: [(&str, Access); 3] = [
     ("resource", Access::Resource),
 ];
 const WORDS_LAST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
-const LIMIT_HELP: &str =
-    "write it like `10/hour`, `100/day per role` or `sum(args.amount) <= 500/day`";
-
-fn parse_limit(_: &str) -> Result<Limit, &'static str> {
-    Err("limits are not read yet: remove `limit`")
-}

@@ -12,7 +12,7 @@ use super::replay::{Changed, Pair, Replay, Turn};
 use crate::cli::lines::visible;
 use crate::cli::rules::{Change, Rule, changes, rules};
 use crate::cli::{FAILED, Format, INVALID, complain, say, talk};
-use crate::config::{Colour, Settings, load, parse_duration, search};
+use crate::config::{Colour, Loaded, load, parse_duration, search};
 use crate::model::{Clock, SystemClock};
 
 /// Compares policies.
@@ -53,10 +53,10 @@ pub(super) fn run(diff: &Diff, colour: Colour) -> u8 {
 
 fn compare(diff: &Diff, colour: Colour) -> Result<u8, u8> {
     let (old, new) = (loaded(&diff.old, colour)?, loaded(&diff.new, colour)?);
-    let changed = changes(rules(&old.policy, &diff.old), rules(&new.policy, &diff.new));
+    let changed = changes(rules(&old), rules(&new));
     let pair = Pair {
-        old: &old,
-        new: &new,
+        old: &old.settings,
+        new: &new.settings,
     };
     let replay = match &diff.replay {
         Some(which) => Some(replayed(which, pair)?),
@@ -71,8 +71,8 @@ fn compare(diff: &Diff, colour: Colour) -> Result<u8, u8> {
     Ok(code(diff.fail_on, replay.as_ref()))
 }
 
-fn loaded(path: &Path, colour: Colour) -> Result<Settings, u8> {
-    load::load(path, &search::process_environment).map_err(|mistakes| {
+fn loaded(path: &Path, colour: Colour) -> Result<Loaded, u8> {
+    load::load_untested(path, &search::process_environment).map_err(|mistakes| {
         talk(&mistakes.render(colour));
         INVALID
     })
@@ -153,7 +153,7 @@ fn change_lines(change: &Change) -> Vec<String> {
     let line = |mark: char, rule: &Rule| {
         format!(
             "{mark} {}  {}  {}",
-            rule.place(),
+            rule.place,
             rule.id,
             visible(&rule.text)
         )
@@ -234,7 +234,7 @@ pub(in crate::cli) fn grouped(number: u64) -> String {
 }
 
 fn in_json(changed: &[Change], replay: Option<&Replay>) -> Value {
-    let rule = |rule: &Rule| json!({ "id": rule.id, "file": rule.file.display().to_string(), "line": rule.line, "text": rule.text });
+    let rule = |rule: &Rule| json!({ "id": rule.id, "place": rule.place, "text": rule.text });
     let rules = changed.iter().map(|change| match change {
         Change::Came(new) => json!({ "old": null, "new": rule(new) }),
         Change::Went(old) => json!({ "old": rule(old), "new": null }),

@@ -1,19 +1,19 @@
 //! `gatewright policy test`: what each test of the policy expects, and what it gets. Never serves anything.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::HashSet;
 
 use clap::ValueEnum;
-use gatewright_policies::cases;
+use gatewright_policies::{RuleId, cases};
 use serde_json::{Value, json};
 
 use super::junit::junit;
-use super::place::Places;
-use crate::cli::check::{self, OK, TESTS_FAILED};
+use super::untested;
+use crate::cli::check::{OK, TESTS_FAILED};
 use crate::cli::lines::visible;
-use crate::cli::{Configured, FAILED, INVALID, complain, say, talk};
-use crate::config::suite::{Ran, Suite};
-use crate::config::{Colour, Settings, load, search};
+use crate::cli::{Configured, FAILED, complain, say};
+use crate::config::places::{Place, Places};
+use crate::config::suite::Ran;
+use crate::config::{Colour, Loaded};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Test {
@@ -35,28 +35,18 @@ enum Form {
 }
 
 pub(super) fn run(test: Test, colour: Colour) -> u8 {
-    let path = match search::find(test.configured.config, &search::process_environment) {
-        Ok(path) => path,
-        Err(nothing) => {
-            complain(&format!("{nothing}\n  = help: name one with `--config`"));
-            return INVALID;
-        }
+    let (path, loaded) = match untested(test.configured, colour) {
+        Ok(found) => found,
+        Err(code) => return code,
     };
-    let (settings, suite) = match load::load_untested(&path, &search::process_environment) {
-        Ok(loaded) => loaded,
-        Err(mistakes) => {
-            talk(&mistakes.render(colour));
-            return check::refused(&mistakes);
-        }
-    };
-    if suite.tests().is_empty() {
+    if loaded.suite.tests().is_empty() {
         complain(&format!(
             "{} names no tests\n  = help: add `tests: tests/*.yaml` under `policy`",
             path.display()
         ));
         return FAILED;
     }
-    let report = Report::of(&settings, &suite, &path);
+    let report = Report::of(&loaded);
     match test.output {
         Form::Text => report
             .lines(test.coverage)
@@ -75,24 +65,20 @@ pub(super) fn run(test: Test, colour: Colour) -> u8 {
 /// What came of all tests.
 struct Report<'s> {
     ran: Vec<Ran<'s>>,
-    places: Places,
-    /// The rules that no test reaches, and how many rules there are.
-    unreached: (Vec<String>, usize),
+    places: &'s Places,
+    unreached: Vec<&'s Place>,
 }
 
 impl<'s> Report<'s> {
-    fn of(settings: &Settings, suite: &'s Suite, path: &Path) -> Self {
-        let ran = suite.run(&settings.policy);
-        let places = Places::of(&settings.policy, path);
-        let reached: BTreeSet<_> = ran
+    fn of(loaded: &'s Loaded) -> Self {
+        let places = &loaded.places;
+        let ran = loaded.suite.run(&loaded.settings.policy);
+        let reached: HashSet<_> = ran
             .iter()
             .flat_map(|ran| cases::deciding(&ran.outcome.answer))
-            .map(ToString::to_string)
             .collect();
-        let all = places.ids();
-        let count = all.len();
-        let unreached = all.into_iter().filter(|id| !reached.contains(id)).collect();
-        let unreached = (unreached, count);
+        let all = places.all().iter();
+        let unreached = all.filter(|place| !reached.contains(&place.id)).collect();
         Self {
             ran,
             places,
@@ -117,16 +103,11 @@ impl<'s> Report<'s> {
             .filter(|ran| ran.outcome.difference.is_some());
         lines.extend(wrong.map(|ran| format!("  {}", self.line(ran))));
         if with_coverage {
-            let (unreached, count) = &self.unreached;
-            lines.push(format!(
-                "coverage: {} of {count} rules reached",
-                count - unreached.len()
-            ));
-            lines.extend(
-                unreached
-                    .iter()
-                    .map(|id| format!("  not reached  {}", self.rule(id))),
-            );
+            let count = self.places.all().len();
+            let reached = count - self.unreached.len();
+            lines.push(format!("coverage: {reached} of {count} rules reached"));
+            let missed = self.unreached.iter();
+            lines.extend(missed.map(|place| format!("  not reached  {}", shown(place))));
         }
         lines
     }
@@ -139,27 +120,22 @@ impl<'s> Report<'s> {
             line.push_str(&format!("   {difference}"));
         }
         for rule in cases::deciding(&ran.outcome.answer) {
-            line.push_str(&format!("   rule {}", self.rule(rule.as_str())));
+            let place = self.places.find(rule).map_or_else(|| rule.to_string(), shown);
+            line.push_str(&format!("   rule {place}"));
         }
         visible(&line)
     }
 
-    fn rule(&self, id: &str) -> String {
-        match self.places.find(id) {
-            Some(place) => format!("{} `{}`", place.at, place.text),
-            None => id.to_owned(),
-        }
-    }
-
     fn json(&self) -> Value {
         let cases: Vec<_> = self.ran.iter().map(|ran| self.case(ran)).collect();
-        let (unreached, count) = &self.unreached;
+        let missed = self.unreached.iter();
+        let missed: Vec<_> = missed.map(|place| rule(&place.id, Some(place))).collect();
         let failed = self.failed();
         json!({
             "passed": self.ran.len() - failed,
             "failed": failed,
             "cases": cases,
-            "coverage": { "rules": count, "unreached": unreached },
+            "coverage": { "rules": self.places.all().len(), "unreached": missed },
         })
     }
 
@@ -167,10 +143,7 @@ impl<'s> Report<'s> {
         let (test, outcome) = (ran.test, &ran.outcome);
         let rules: Vec<_> = cases::deciding(&outcome.answer)
             .iter()
-            .map(|rule| {
-                let at = self.places.find(rule.as_str()).map(|place| &place.at);
-                json!({ "id": rule.as_str(), "place": at })
-            })
+            .map(|id| rule(id, self.places.find(id)))
             .collect();
         json!({
             "file": test.path.display().to_string(),
@@ -181,4 +154,13 @@ impl<'s> Report<'s> {
             "rules": rules,
         })
     }
+}
+
+/// `gatewright.yaml:26 `args.amount <= 1000``
+fn shown(place: &Place) -> String {
+    visible(&format!("{} `{}`", place.at(), place.text))
+}
+
+fn rule(id: &RuleId, place: Option<&Place>) -> Value {
+    json!({ "id": id.as_str(), "place": place.map(Place::at) })
 }

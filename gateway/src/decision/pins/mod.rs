@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod keeper;
 pub mod record;
+mod rest;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -12,4 +13,5 @@ mod tests;
 pub use book::{Approved, Change, Drift, Entry, Kept, PinState, Sight};
 pub use error::PinError;
 pub use keeper::{Keeper, Report};
+pub use rest::at_rest;
 pub use server::{News, Pins, Seen, ServerPins};
