@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "program/change.rs"]
+mod change;
 #[path = "program/dev.rs"]
 mod dev;
 #[path = "program/keys.rs"]

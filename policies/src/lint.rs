@@ -1,12 +1,22 @@
 //! What a policy says and cannot mean: rules without effect, and rules with more effect than anybody wants. Decides nothing.
 
+mod never;
+
 use std::collections::HashMap;
 use std::fmt;
+
+use cedar_policy::{ActionConstraint, Policy, PrincipalConstraint, ResourceConstraint};
+use never::Hours;
+
+use crate::attribute::Type;
 
 use crate::pattern::{Pattern, covers, is_plain};
 use crate::question::Access;
 use crate::roles::Row;
+use crate::rule::{Effect, Place, Rule};
 use crate::set::PolicySet;
+use crate::slot::{Reading, Root};
+use crate::tier::Tier;
 
 /// Something that is probably not meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +71,32 @@ impl fmt::Display for LintKind {
     }
 }
 
-/// What the rows of `policy` say and cannot mean, in their order.
+/// An argument that a condition reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name, and those within it.
+    pub path: Vec<String>,
+    /// What it must be; nothing when any type will do.
+    pub kind: Option<Type>,
+}
+
+/// The arguments that the condition of `rule` reads.
+pub fn arguments(policy: &PolicySet, rule: &Rule) -> Vec<Argument> {
+    let slots = rule.program.iter().flat_map(|program| &program.slots);
+    let read = slots.filter_map(|number| policy.slots().get(*number));
+    read.filter(|slot| slot.root == Root::Arguments)
+        .map(|slot| Argument {
+            path: slot.path.clone(),
+            kind: match slot.reading {
+                Reading::Present | Reading::Size => None,
+                Reading::As(kind) => Some(kind),
+                Reading::Path => Some(Type::String),
+            },
+        })
+        .collect()
+}
+
+/// What the rules of `policy` say and cannot mean, in their order.
 pub fn lint(policy: &PolicySet) -> Vec<Lint> {
     let rows = policy.rows();
     let mut groups: HashMap<Group<'_>, Vec<usize>> = HashMap::new();
@@ -81,6 +116,12 @@ pub fn lint(policy: &PolicySet) -> Vec<Lint> {
             let kind = LintKind::MatchesNoName;
             found.push(Lint { rule, kind });
         }
+    }
+    let mut hours = Hours::default();
+    for (number, rule) in policy.rules().iter().enumerate() {
+        let everything = is_open_policy(rule);
+        let kinds = [everything, hours.never(rule)].into_iter().flatten();
+        found.extend(kinds.map(|kind| Lint { rule: number, kind }));
     }
     found.sort_by_key(|lint| lint.rule);
     found
@@ -136,7 +177,9 @@ fn useless(rows: &[Row], members: &[usize]) -> Vec<Lint> {
 
 /// Whether all that `row` allows is allowed by `outer`, which has no conditions, with no more scopes.
 fn replaces(outer: &Row, row: &Row) -> bool {
-    let costs_nothing = row.limits.is_empty() && row.tier.is_none();
+    // Terms count whichever rule allows, but those of a rule that waits for a human do not: it is passed over.
+    let asks = row.approval.is_some() || row.tier == Some(Tier::High);
+    let costs_nothing = asks || (row.limits.is_empty() && row.tier != Some(Tier::Medium));
     is_unconditional(outer)
         && costs_nothing
         && outer.scopes.iter().all(|scope| row.scopes.contains(scope))
@@ -162,6 +205,25 @@ fn is_open(row: &Row) -> bool {
     is_unconditional(row) && row.scopes.is_empty() && covers(row.access, &row.pattern, "*")
 }
 
+/// A Cedar policy that allows anybody anything.
+fn is_open_policy(rule: &Rule) -> Option<LintKind> {
+    let is_cedar = matches!(rule.place, Place::Cedar { .. });
+    let asks_nothing = rule.terms.scopes.is_empty() && rule.terms.approval.is_none();
+    if !is_cedar || rule.effect != Effect::Permit || !asks_nothing {
+        return None;
+    }
+    // One with a condition of ours may be no Cedar, and is not open.
+    let policy: Policy = rule.text.parse().ok()?;
+    let is_anybody = matches!(
+        policy.principal_constraint(),
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_)
+    );
+    let is_anything = matches!(policy.action_constraint(), ActionConstraint::Any)
+        && matches!(policy.resource_constraint(), ResourceConstraint::Any);
+    (is_anybody && is_anything && !policy.has_non_scope_constraint())
+        .then_some(LintKind::AllowsEverything)
+}
+
 /// A glob matches plain names only; what stands in it literally must be able to stand in one.
 fn matches_nothing(row: &Row) -> bool {
     if literal_prefix(&row.pattern) == row.pattern {
@@ -177,118 +239,4 @@ fn literal_prefix(pattern: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LintKind, lint, matched};
-    use crate::answer::Approval;
-    use crate::question::Access;
-    use crate::roles::Row;
-    use crate::set::{PolicySet, PolicySource};
-
-    fn found(rows: Vec<Row>) -> Vec<(usize, LintKind)> {
-        let policy = PolicySet::build(PolicySource {
-            rows,
-            ..PolicySource::default()
-        });
-        let found = lint(&policy.unwrap());
-        found
-            .into_iter()
-            .map(|lint| (lint.rule, lint.kind))
-            .collect()
-    }
-
-    fn tool(pattern: &str) -> Row {
-        Row::plain("a", "crm", Access::Tool, pattern)
-    }
-
-    fn scoped(pattern: &str, scopes: &[&str]) -> Row {
-        Row {
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            ..tool(pattern)
-        }
-    }
-
-    #[test]
-    fn rows_that_mean_what_they_say_are_left_in_peace() {
-        let approved = Row {
-            approval: Some(Approval {
-                by: "owners".to_owned(),
-                ttl: None,
-            }),
-            ..tool("*")
-        };
-        let rows = vec![
-            tool("get_*"),
-            tool("put_*"),
-            tool("x"),
-            scoped("*", &["all"]),
-            approved,
-            Row::plain("b", "crm", Access::Tool, "get_*"),
-            Row::plain("a", "other", Access::Tool, "get_*"),
-            Row::plain("a", "crm", Access::Prompt, "get_*"),
-            Row::plain("a", "crm", Access::Resource, "crm://customers/*"),
-        ];
-        assert_eq!(found(rows), []);
-    }
-
-    #[test]
-    fn z01_a_row_that_allows_everything_is_found() {
-        for row in [
-            tool("*"),
-            tool("**"),
-            Row::plain("a", "crm", Access::Resource, "**"),
-        ] {
-            assert_eq!(found(vec![row]), [(0, LintKind::AllowsEverything)]);
-        }
-    }
-
-    #[test]
-    fn a_row_that_another_one_covers_is_found() {
-        let approved = Row {
-            approval: Some(Approval {
-                by: "owners".to_owned(),
-                ttl: None,
-            }),
-            ..tool("get_secret")
-        };
-        let rows = vec![
-            tool("get_customer"),
-            tool("get_*"),
-            scoped("get_order", &["s"]),
-            approved,
-            scoped("put_*", &["s"]),
-            tool("put_x"),
-            scoped("put_y", &["t"]),
-            tool("get_*"),
-        ];
-        assert_eq!(
-            found(rows),
-            [
-                (0, LintKind::Shadowed(1)),
-                (2, LintKind::Shadowed(1)),
-                (3, LintKind::Shadowed(1)),
-                (7, LintKind::Repeated(1)),
-            ]
-        );
-    }
-
-    #[test]
-    fn z01_a_pattern_that_no_name_can_match_is_found() {
-        let rows = vec![
-            tool("get customer*"),
-            tool("get customer"),
-            Row::plain("a", "crm", Access::Resource, "crm://%2e/*"),
-            Row::plain("a", "crm", Access::Prompt, "a b*"),
-        ];
-        assert_eq!(
-            found(rows),
-            [(0, LintKind::MatchesNoName), (2, LintKind::MatchesNoName)]
-        );
-    }
-
-    #[test]
-    fn z01_what_a_pattern_matches_can_be_listed() {
-        let names = ["get_a", "Get_a", "get_", "xget_a", "get_a b"];
-        assert_eq!(matched(&tool("get_*"), names), ["get_a", "get_"]);
-        assert_eq!(matched(&tool("get_a b"), names), ["get_a b"]);
-    }
-}
+mod tests;

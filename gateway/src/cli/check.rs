@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::config::suite::Suite;
 use super::policy::lint;
+use crate::config::suite::Suite;
 use crate::config::{Colour, Loaded, Mistakes, Settings, load, search, sunset};
 use crate::model::{Clock, SystemClock};
 

@@ -2,18 +2,17 @@
 
 use std::path::PathBuf;
 
-mod diff;
-mod junit;
-mod promote;
-mod replay;
-mod shadow;
 use crate::cli::{Configured, INVALID, check, complain, talk};
 use crate::config::{Colour, Loaded, load, search};
 
+mod diff;
 mod findings;
 mod junit;
 pub(super) mod lint;
+mod promote;
+mod replay;
 mod schema;
+mod shadow;
 mod test;
 mod tools;
 
@@ -45,10 +44,11 @@ pub(super) fn run(policy: Policy, colour: Colour) -> u8 {
 
 /// The configuration, whether its tests pass or not; or the exit code when there is none, which was said.
 fn untested(configured: Configured, colour: Colour) -> Result<(PathBuf, Loaded), u8> {
-    let path = search::find(configured.config, &search::process_environment).map_err(|nothing| {
-        complain(&format!("{nothing}\n  = help: name one with `--config`"));
-        INVALID
-    })?;
+    let path =
+        search::find(configured.config, &search::process_environment).map_err(|nothing| {
+            complain(&format!("{nothing}\n  = help: name one with `--config`"));
+            INVALID
+        })?;
     match load::load_untested(&path, &search::process_environment) {
         Ok(loaded) => Ok((path, loaded)),
         Err(mistakes) => {

@@ -262,7 +262,10 @@ fn roles_claim(section: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<Str
         );
         return None;
     }
-    if let Some(claim) = path.first().filter(|claim| EDITABLE.contains(&claim.as_str())) {
+    if let Some(claim) = path
+        .first()
+        .filter(|claim| EDITABLE.contains(&claim.as_str()))
+    {
         review.report(
             at,
             "editable-claim",

@@ -220,7 +220,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 /// How many values a file may hold once its aliases are expanded.
-const MAX_NODES: usize = 200_000;
+const MAX_NODES: usize = 150_000;
 /// How many of them aliases may bring.
 const MAX_REPLAYED: usize = 20_000;
 /// How deep a file may nest; the deepest key of ours is at 7.

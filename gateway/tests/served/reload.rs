@@ -62,6 +62,30 @@ async fn a_reload_is_on_record_and_decisions_name_what_is_in_force() {
 }
 
 #[tokio::test]
+async fn z03_a_policy_whose_tests_fail_changes_nothing() {
+    let upstream = Upstream::plain().await;
+    let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
+    let cases = "- { as: { roles: [analyst] }, tool: delete_customer, expect: deny }\n";
+    std::fs::write(gateway.setup.folder.path().join("cases.yaml"), cases).unwrap();
+    gateway
+        .change(&[("policy:\n", "policy:\n  tests: cases.yaml\n")])
+        .await
+        .unwrap();
+
+    let told = gateway
+        .change(&[("search_*", "delete_*")])
+        .await
+        .unwrap_err();
+
+    assert!(told.contains("expected deny, got allow"), "{told}");
+    assert_eq!(status(&agent, "search_customers").await, 200);
+    assert_eq!(status(&agent, "delete_customer").await, 403);
+    assert_eq!(upstream.count(), 1);
+    gateway.change(&[("delete_*", "get_*")]).await.unwrap();
+    assert_eq!(status(&agent, "search_customers").await, 403);
+}
+
+#[tokio::test]
 async fn a_bad_file_changes_nothing_and_every_mistake_is_told() {
     let upstream = Upstream::plain().await;
     let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;

@@ -84,7 +84,11 @@ pub(super) fn findings(loaded: &Loaded, known: &Known) -> Vec<Finding> {
     for (rule, place) in policy.rules().iter().zip(places) {
         found.extend(claims(rule, place));
         found.extend(servers(rule, place, loaded));
-        let tools = rule.subject.server.as_deref().and_then(|name| known.of(name));
+        let tools = rule
+            .subject
+            .server
+            .as_deref()
+            .and_then(|name| known.of(name));
         let about_tools = rule.subject.accesses.contains(&Access::Tool);
         if let Some(tools) = tools.filter(|_| about_tools) {
             found.extend(names(rule, place, tools));
@@ -107,7 +111,12 @@ fn of_set(lint: &lint::Lint, places: &[Place]) -> Option<Finding> {
         | LintKind::NeverTrue
         | LintKind::NeverThen => lint.kind.to_string(),
     };
-    Some(Finding::of(place, Level::Warning, lint.kind.code(), message))
+    Some(Finding::of(
+        place,
+        Level::Warning,
+        lint.kind.code(),
+        message,
+    ))
 }
 
 /// A rule that trusts what users say of themselves.
@@ -120,7 +129,8 @@ fn claims(rule: &Rule, place: &Place) -> Vec<Finding> {
             format!("claims[\"{claim}\"]"),
         ];
         written.iter().any(|form| {
-            let follows = |after: &str| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let follows =
+                |after: &str| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
             text.match_indices(form.as_str())
                 .any(|(at, _)| text.get(at + form.len()..).is_some_and(follows))
         })
@@ -147,7 +157,10 @@ fn servers(rule: &Rule, place: &Place, loaded: &Loaded) -> Option<Finding> {
 
 /// What a pattern matches today.
 fn names(rule: &Rule, place: &Place, tools: &[Tool]) -> Option<Finding> {
-    let (pattern, server) = (rule.subject.pattern.as_deref()?, rule.subject.server.as_deref()?);
+    let (pattern, server) = (
+        rule.subject.pattern.as_deref()?,
+        rule.subject.server.as_deref()?,
+    );
     let all: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
     let row = Row::plain("", server, Access::Tool, pattern);
     let is_row = rule.effect == Effect::Permit;
@@ -160,7 +173,8 @@ fn names(rule: &Rule, place: &Place, tools: &[Tool]) -> Option<Finding> {
         }
         ([], false) => {
             let help = suggest::help(pattern, &all, "it has");
-            let message = format!("is about the tool `{pattern}`, which `{server}` does not have: {help}");
+            let message =
+                format!("is about the tool `{pattern}`, which `{server}` does not have: {help}");
             Finding::of(place, Level::Warning, "unknown-tool", message)
         }
         (found, true) => {

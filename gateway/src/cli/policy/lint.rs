@@ -39,14 +39,20 @@ pub(super) fn run(lint: Lint, colour: Colour) -> u8 {
     match lint.output {
         Format::Text => {
             found.iter().for_each(|finding| say(&line(finding)));
-            let count = found.iter().filter(|one| one.level == Level::Warning).count();
+            let count = found
+                .iter()
+                .filter(|one| one.level == Level::Warning)
+                .count();
             say(&format!(
                 "{}: {count} warning{}",
                 path.display(),
                 if count == 1 { "" } else { "s" }
             ));
         }
-        Format::Json => say(&format!("{:#}", found.iter().map(to_json).collect::<Value>())),
+        Format::Json => say(&format!(
+            "{:#}",
+            found.iter().map(to_json).collect::<Value>()
+        )),
     }
     let is_clean = found.iter().all(|finding| finding.level == Level::Note);
     if is_clean { OK } else { FAILED }

@@ -120,7 +120,10 @@ impl<'s> Report<'s> {
             line.push_str(&format!("   {difference}"));
         }
         for rule in cases::deciding(&ran.outcome.answer) {
-            let place = self.places.find(rule).map_or_else(|| rule.to_string(), shown);
+            let place = self
+                .places
+                .find(rule)
+                .map_or_else(|| rule.to_string(), shown);
             line.push_str(&format!("   rule {place}"));
         }
         visible(&line)

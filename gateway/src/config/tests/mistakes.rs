@@ -278,7 +278,7 @@ fn wide_files_are_stopped_before_they_take_long() {
     let mistakes = read(&plus(&format!("listen: {{ {list} }}"))).unwrap_err();
     assert_eq!(mistakes.iter().next().unwrap().code, "syntax");
     assert!(
-        before.elapsed() < std::time::Duration::from_secs(2),
+        before.elapsed() < std::time::Duration::from_secs(4),
         "took {:?}",
         before.elapsed()
     );

@@ -58,9 +58,7 @@ fn suite(cases: &str) -> Suite {
     let folder = folder(cases);
     let path = folder.path().join("gatewright.yaml");
     let loaded = load_untested(&path, &|_| None);
-    loaded
-        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
-        .suite
+    loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).suite
 }
 
 #[test]
