@@ -3,7 +3,7 @@
 
 use gatewright_policies::cases::Asker;
 use gatewright_policies::{
-    Access, Annotations, Answer, Arguments, Facts, Party, PolicySet, Question, Row,
+    Access, Annotations, Answer, Arguments, Facts, Party, PolicySet, Question, Rule, Tier,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,6 +11,8 @@ use jiff::tz::TimeZone;
 use super::records::Recorded;
 use crate::config::{Server, Settings, moment_of};
 use crate::decision::gate;
+use crate::decision::ruling::is_too_much;
+use crate::decision::tiers::{self, Deed};
 use crate::model::Reason;
 
 /// Who would ask for what, when and from where.
@@ -45,17 +47,23 @@ pub(super) enum Judged {
         missing: Vec<String>,
     },
     /// The policy answers.
-    Answered(Answer),
+    Answered {
+        /// What.
+        answer: Answer,
+        /// How much harm the call can do, where the policy allows it.
+        tier: Tier,
+        /// Why it is refused all the same.
+        refused: Option<Reason>,
+    },
 }
 
 impl Judged {
     /// Why it is refused; `None` when it is allowed.
-    pub(super) fn refusal(&self, access: Access) -> Option<Reason> {
+    pub(super) const fn refusal(&self) -> Option<Reason> {
         match self {
             Self::NoServer => Some(Reason::PathUnknown),
             Self::Below { .. } => Some(Reason::ScopeInsufficient),
-            Self::Answered(Answer::Allow(_)) => None,
-            Self::Answered(Answer::Deny(denial)) => Some(gate::reason_of(access, denial)),
+            Self::Answered { refused, .. } => *refused,
         }
     }
 }
@@ -95,24 +103,76 @@ impl Supposed {
         })
     }
 
-    /// What `settings` would answer.
+    /// What `settings` would answer. Budgets, freshness and pins are not asked.
     pub(super) fn judge(&self, settings: &Settings) -> Judged {
         let Some(server) = self.server_in(settings) else {
             return Judged::NoServer;
         };
-        let lacks = |scope: &&String| !self.asker.scopes.contains(scope);
-        let missing: Vec<_> = server
-            .audience
-            .scopes
-            .iter()
-            .filter(lacks)
-            .cloned()
-            .collect();
-        if missing.is_empty() {
-            Judged::Answered(self.ask(&settings.policy, &settings.zone))
-        } else {
-            Judged::Below { missing }
+        let missing = self.below(server);
+        if !missing.is_empty() {
+            return Judged::Below { missing };
         }
+        let facts = || self.facts(&settings.zone);
+        let answer = settings.policy.decide(&self.question(), facts);
+        self.settle(answer, server)
+    }
+
+    /// Those of the server's own scopes that it lacks.
+    pub(super) fn below(&self, server: &Server) -> Vec<String> {
+        let lacks = |scope: &&String| !self.asker.scopes.contains(scope);
+        let scopes = server.audience.scopes.iter();
+        scopes.filter(lacks).cloned().collect()
+    }
+
+    /// What follows from the tier of what the policy allows, and from its budgets.
+    fn settle(&self, answer: Answer, server: &Server) -> Judged {
+        let grant = match &answer {
+            Answer::Allow(grant) => grant,
+            Answer::Deny(denial) => {
+                let refused = Some(gate::reason_of(self.access, denial));
+                return Judged::Answered {
+                    answer,
+                    tier: Tier::Low,
+                    refused,
+                };
+            }
+        };
+        let deed = Deed {
+            tool: (self.access == Access::Tool).then_some(self.name.as_str()),
+            ruled: grant.tier,
+            said: self.annotations,
+        };
+        let tier = tiers::tier(&server.demands.tiers, &deed);
+        let refused = if tiers::waits_for_approval(&server.demands.tiers, tier) {
+            Some(Reason::ApprovalRequired)
+        } else {
+            let too_much = grant.charges.iter().any(is_too_much);
+            too_much.then_some(Reason::ArgumentDenied)
+        };
+        Judged::Answered {
+            answer,
+            tier,
+            refused,
+        }
+    }
+
+    /// What is answered whatever is not known of it; nothing when that makes a difference.
+    pub(super) fn certainly(&self, settings: &Settings) -> Option<Judged> {
+        if self.arguments != Known::Not {
+            return Some(self.judge(settings));
+        }
+        let is_unclear = |rule: &Rule| UNRECORDED.iter().any(|fact| rule.text.contains(fact));
+        if self.rules(&settings.policy).any(is_unclear) {
+            return None;
+        }
+        // The best and the worst arguments there could have been.
+        let best = self.judge(settings);
+        let bare = Self {
+            arguments: Known::Given(None),
+            ..self.clone()
+        };
+        let worst = bare.judge(settings);
+        (best.refusal().is_some() == worst.refusal().is_some()).then_some(best)
     }
 
     /// The server, when there is one of its name.
@@ -121,19 +181,18 @@ impl Supposed {
         servers.find(|server| server.audience.server.as_str() == self.server)
     }
 
-    /// The rows that are about its roles and its server.
-    pub(super) fn rows<'p>(&self, policy: &'p PolicySet) -> impl Iterator<Item = &'p Row> {
-        let is_about = move |row: &&Row| {
-            row.server == self.server
-                && row.access == self.access
-                && self.asker.roles.contains(&row.role)
+    /// The rules that are about its roles, its server and its kind of thing.
+    pub(super) fn rules<'p>(&self, policy: &'p PolicySet) -> impl Iterator<Item = &'p Rule> {
+        let is_about = move |rule: &&Rule| {
+            let subject = &rule.subject;
+            let is_of = |wanted: &Option<String>, held: &dyn Fn(&String) -> bool| {
+                wanted.as_ref().is_none_or(held)
+            };
+            subject.accesses.contains(&self.access)
+                && is_of(&subject.server, &|server| *server == self.server)
+                && is_of(&subject.role, &|role| self.asker.roles.contains(role))
         };
-        policy.rows().iter().filter(is_about)
-    }
-
-    /// What `policy` answers.
-    pub(super) fn ask(&self, policy: &PolicySet, zone: &TimeZone) -> Answer {
-        policy.decide(&self.question(), || self.facts(zone))
+        policy.rules().iter().filter(is_about)
     }
 
     /// The question that a call would put.
@@ -218,5 +277,19 @@ const fn method(access: Access) -> &'static str {
     }
 }
 
+/// Attributes of which records say nothing.
+const UNRECORDED: [&str; 11] = [
+    "principal.claims",
+    "context.details",
+    "context.acr",
+    "context.auth_age",
+    "context.token_age",
+    "context.approved",
+    "context.argument_bytes",
+    "resource.read_only",
+    "resource.destructive",
+    "resource.idempotent",
+    "resource.open_world",
+];
 pub(super) const KINDS: [&str; 3] = ["user", "agent", "service"];
 const SOURCES: [&str; 3] = ["claim", "meta", "header"];

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gatewright_policies::Rule;
 use jiff::Timestamp;
 
 use crate::cli::records::{self, Recorded};
-use crate::cli::supposed::{Known, Supposed};
+use crate::cli::supposed::Supposed;
 use crate::config::Settings;
 use crate::model::Reason;
 
@@ -165,13 +166,12 @@ fn turned(asked: &Supposed, pair: Pair<'_>) -> Clear {
     if asked_anew.asker.roles.len() == asked.asker.roles.len() && is_untouched(asked, pair) {
         return Clear::Same;
     }
-    let (Some(old), Some(new)) = (certain(asked, pair.old), certain(&asked_anew, pair.new)) else {
-        return Clear::Not;
-    };
-    match (old, new) {
-        (None, Some(reason)) => Clear::Turned(Turn::Loses, reason),
-        (Some(reason), None) => Clear::Turned(Turn::Gains, reason),
-        (None, None) | (Some(_), Some(_)) => Clear::Same,
+    let certainly = |asked: &Supposed, settings| asked.certainly(settings).map(|judged| judged.refusal());
+    match (certainly(asked, pair.old), certainly(&asked_anew, pair.new)) {
+        (Some(None), Some(Some(reason))) => Clear::Turned(Turn::Loses, reason),
+        (Some(Some(reason)), Some(None)) => Clear::Turned(Turn::Gains, reason),
+        (Some(_), Some(_)) => Clear::Same,
+        (None, _) | (_, None) => Clear::Not,
     }
 }
 
@@ -185,38 +185,18 @@ fn is_regranted(asked: &Supposed, pair: Pair<'_>) -> bool {
 
 /// Whether nothing that could matter to it is different.
 fn is_untouched(asked: &Supposed, pair: Pair<'_>) -> bool {
-    let of = |settings: &Settings| {
+    let scopes = |settings: &Settings| {
         let server = asked.server_in(settings)?;
-        let rows = asked.rows(&settings.policy);
-        let rows: Vec<_> = rows.map(crate::cli::rules::written).collect();
-        Some((server.audience.scopes.clone(), rows))
+        Some((server.audience.scopes.clone(), server.demands.tiers.clone(), settings.zone.clone()))
     };
-    of(pair.old) == of(pair.new)
-}
-
-/// Why it is refused, or that it is not; nothing when that depends on what no record holds.
-fn certain(asked: &Supposed, settings: &Settings) -> Option<Option<Reason>> {
-    if asked
-        .rows(&settings.policy)
-        .any(|row| row.when.as_deref().is_some_and(is_unrecorded))
-    {
-        return None;
-    }
-    // The best and the worst arguments there could have been.
-    let best = asked.judge(settings).refusal(asked.access);
-    let bare = Supposed {
-        arguments: Known::Given(None),
-        ..asked.clone()
+    let said = |rule: &Rule| {
+        let (subject, terms) = (rule.subject.clone(), rule.terms.clone());
+        (rule.effect, subject, terms, rule.text.clone())
     };
-    let worst = bare.judge(settings).refusal(asked.access);
-    (best.is_some() == worst.is_some()).then_some(best)
-}
-
-/// Whether a condition looks at something of which records say nothing.
-fn is_unrecorded(condition: &str) -> bool {
-    UNRECORDED
-        .iter()
-        .any(|attribute| condition.contains(attribute))
+    let rules = |settings: &Settings| -> Vec<_> {
+        asked.rules(&settings.policy).map(said).collect()
+    };
+    scopes(pair.old) == scopes(pair.new) && rules(pair.old) == rules(pair.new)
 }
 
 /// Whether the policy decided it, and not the form of the message, a session, a pin or the age of a login.
@@ -230,21 +210,12 @@ fn is_of_policy(record: &Recorded) -> bool {
     }
 }
 
-const OF_POLICY: [Reason; 4] = [
+const OF_POLICY: [Reason; 7] = [
     Reason::ScopeInsufficient,
     Reason::ToolNotAllowed,
     Reason::PromptNotAllowed,
     Reason::ResourceNotAllowed,
-];
-const UNRECORDED: [&str; 10] = [
-    "claims",
-    "details",
-    "acr",
-    "auth_age",
-    "token_age",
-    "approved",
-    "read_only",
-    "destructive",
-    "idempotent",
-    "open_world",
+    Reason::ApprovalRequired,
+    Reason::ArgumentDenied,
+    Reason::OutsideHours,
 ];
