@@ -1,12 +1,13 @@
 //! Puts a policy set together: rows and files in, rules out. Loads nothing of which any part is wrong.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::answer::RuleId;
 use crate::attribute::ACTIONS;
 use crate::cedar;
 use crate::compile::lexer::Lexed;
-use crate::compile::statement;
+use crate::compile::statement::{self, Anatomy};
 use crate::compile::{Blame, Checker, Details, Draft, Frame, Polarity, bounds};
 use crate::error::{FaultKind, Origin, PolicyFault};
 use crate::index::RowIndex;
@@ -33,7 +34,7 @@ pub(crate) struct Builder<'t> {
 struct Waiting<'t> {
     rule: usize,
     draft: Draft<'t>,
-    parts: Vec<(Polarity, std::ops::Range<usize>)>,
+    anatomy: Anatomy,
 }
 
 impl<'t> Builder<'t> {
@@ -119,7 +120,7 @@ impl<'t> Builder<'t> {
         let program = checker.check(&waiting.draft).and_then(|()| {
             waiting
                 .draft
-                .program(&waiting.parts)
+                .program(&waiting.anatomy.parts, waiting.anatomy.scope)
                 .map_err(|blame| vec![blame])
         });
         let Some(rule) = self.rules.get_mut(waiting.rule) else {
@@ -148,28 +149,25 @@ impl<'t> Builder<'t> {
             head: format!("{}when {{\n", head(row.access)),
             tail: "\n};",
         };
-        let parts = vec![(Polarity::When, 0..lexed.tokens.len())];
+        let anatomy = Anatomy {
+            parts: vec![(Polarity::When, 0..lexed.tokens.len())],
+            ..Anatomy::default()
+        };
         match Draft::new(lexed, frame, details(row.details.as_ref()), &mut self.slots) {
             Ok(draft) => self.drafts.push(Waiting {
                 rule: index,
                 draft,
-                parts,
+                anatomy,
             }),
             Err(blames) => blames.into_iter().for_each(|blame| self.blame(&at, blame)),
         }
     }
 
-    fn statement(
-        &mut self,
-        given: &'t CedarFile,
-        file: usize,
-        number: usize,
-        bytes: std::ops::Range<usize>,
-    ) {
-        let at = |found: std::ops::Range<usize>| Origin::Cedar(file, found);
+    fn statement(&mut self, given: &'t CedarFile, file: usize, number: usize, bytes: Range<usize>) {
+        let at = |found: Range<usize>| Origin::Cedar(file, found);
         let text = given.text.get(bytes.clone()).unwrap_or_default();
         match self.policy(text, number, given) {
-            Ok((mut rule, draft, parts)) => {
+            Ok((mut rule, draft, anatomy)) => {
                 if !self.ids.insert(rule.id.clone()) {
                     let blame = Blame::new(
                         bytes.clone(),
@@ -182,7 +180,7 @@ impl<'t> Builder<'t> {
                 self.drafts.push(Waiting {
                     rule: self.rules.len(),
                     draft,
-                    parts,
+                    anatomy,
                 });
                 self.rules.push(rule);
             }
@@ -235,10 +233,10 @@ impl<'t> Builder<'t> {
             text: text.to_owned(),
             program: None,
         };
-        Ok((rule, draft, anatomy.parts))
+        Ok((rule, draft, anatomy))
     }
 
-    fn blame(&mut self, origin: &dyn Fn(std::ops::Range<usize>) -> Origin, blame: Blame) {
+    fn blame(&mut self, origin: &dyn Fn(Range<usize>) -> Origin, blame: Blame) {
         let origin = origin(blame.bytes.clone());
         self.fault(origin, blame.kind());
     }
@@ -248,13 +246,13 @@ impl<'t> Builder<'t> {
     }
 }
 
-type Read<'t> = (Rule, Draft<'t>, Vec<(Polarity, std::ops::Range<usize>)>);
+type Read<'t> = (Rule, Draft<'t>, Anatomy);
 
 fn subject(policy: &cedar_policy::Policy) -> Subject {
     cedar::subject(policy)
 }
 
-fn origin(place: &Place, bytes: std::ops::Range<usize>) -> Origin {
+fn origin(place: &Place, bytes: Range<usize>) -> Origin {
     match place {
         Place::Row { index, .. } => Origin::When(*index, bytes),
         Place::Cedar { file, bytes: whole } => {

@@ -89,8 +89,12 @@ impl<'t> Draft<'t> {
         self.parsed(&self.rewritten(slot::attribute))
     }
 
-    /// The condition in the pieces `tokens` of each pair, the second kind turned round; `scope` are conditions too.
-    pub(crate) fn program(&self, parts: &[(Polarity, Range<usize>)]) -> Result<Program, Blame> {
+    /// The condition in the pieces of each pair. The first `scope` of them are the scope of a policy.
+    pub(crate) fn program(
+        &self,
+        parts: &[(Polarity, Range<usize>)],
+        scope: usize,
+    ) -> Result<Program, Blame> {
         let clauses: Vec<Clause> = parts
             .iter()
             .map(|(polarity, tokens)| {
@@ -113,6 +117,7 @@ impl<'t> Draft<'t> {
                 reads,
             },
             slots,
+            scope,
         })
     }
 

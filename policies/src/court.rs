@@ -42,7 +42,8 @@ pub(crate) struct Finding<'c> {
     /// How many of its scopes are missing.
     pub(crate) missing: usize,
     pub(crate) holding: Holding,
-    pub(crate) charges: Vec<Charge>,
+    /// `None` when they cannot be told.
+    pub(crate) charges: Option<Vec<Charge>>,
 }
 
 impl Finding<'_> {
@@ -175,7 +176,7 @@ impl<'c, 'f, F: FnOnce() -> Facts<'f>> Court<'c, 'f, F> {
             rule,
             missing: rule.missing(self.asked.scopes).count(),
             holding,
-            charges: charges.unwrap_or_default(),
+            charges,
         }
     }
 
@@ -318,7 +319,8 @@ fn grant(free: &[&Finding<'_>]) -> Option<Grant> {
         tier: tiers.max().unwrap_or(Tier::Low),
         charges: free
             .iter()
-            .flat_map(|found| found.charges.clone())
+            .filter_map(|found| found.charges.clone())
+            .flatten()
             .collect(),
     })
 }

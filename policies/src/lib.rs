@@ -28,6 +28,7 @@ mod cedar;
 mod compile;
 mod court;
 mod error;
+mod explain;
 mod facts;
 mod index;
 mod limit;
@@ -51,6 +52,7 @@ pub use attribute::{
     ACTIONS, ATTRIBUTES, Action, Attribute, Owner, Presence, Type, published_schema,
 };
 pub use error::{FaultKind, Origin, PolicyFault, RowFault};
+pub use explain::{Considered, Explanation, Obstacle};
 pub use facts::{Annotations, Arguments, Facts, Moment, Party};
 pub use limit::{Charge, Limit, Measure, Per};
 pub use names::ToolSet;

@@ -8,6 +8,7 @@ use cedar_policy::{EvalResult, Expression, Request, eval_expression};
 
 use crate::answer::Cause;
 use crate::scene::Scene;
+use crate::slot;
 
 /// The condition of one rule.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Program {
     pub(crate) clause: Clause,
     /// The slots that it reads, each once, in order.
     pub(crate) slots: Vec<usize>,
+    /// How many parts of the clause are the scope of a Cedar policy.
+    pub(crate) scope: usize,
 }
 
 /// Whether a condition holds.
@@ -91,6 +94,17 @@ impl Leaf {
         }
     }
 
+    /// The slots that it reads, told by their names in its text.
+    pub(crate) fn slots(&self) -> Vec<usize> {
+        let after = self.text.split(slot::RESERVED).skip(1);
+        after
+            .filter_map(|rest| {
+                let end = rest.find(|c: char| !c.is_ascii_digit());
+                rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
+            })
+            .collect()
+    }
+
     fn holding(&self, request: &Request, scene: &Scene<'_>) -> Holding {
         let parsed = self
             .expression
@@ -102,6 +116,15 @@ impl Leaf {
 }
 
 impl Program {
+    /// The parts that its author wrote as conditions.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Clause> {
+        let parts = match &self.clause.shape {
+            Shape::All(parts) => parts.as_slice(),
+            Shape::Leaf(_) | Shape::Any(_) | Shape::Not(_) => &[],
+        };
+        parts.iter().skip(self.scope)
+    }
+
     /// Whether the condition holds.
     pub(crate) fn holding(&self, request: &Request, scene: &Scene<'_>) -> Holding {
         if scene.is_open() && self.clause.reads.arguments {

@@ -92,6 +92,14 @@ impl Rule {
         self.program.is_some()
     }
 
+    /// Whether it stands in a file of Cedar policies.
+    pub const fn is_cedar(&self) -> bool {
+        match self.place {
+            Place::Cedar { .. } => true,
+            Place::Row { .. } => false,
+        }
+    }
+
     pub(crate) fn of_row(row: &Row, id: RuleId, index: usize) -> Self {
         Self {
             id,

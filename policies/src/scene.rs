@@ -93,10 +93,7 @@ impl<'f> Scene<'f> {
         slots: &Slots,
         wanted: &[usize],
     ) -> impl Iterator<Item = Request> {
-        let entries = self.facts.party.details.iter();
-        let of_kind =
-            entries.filter(move |entry| entry.get("type").and_then(Value::as_str) == Some(kind));
-        of_kind.filter_map(move |entry| {
+        self.entries(kind).filter_map(move |entry| {
             let text = entry.to_string();
             let more = numbered(slots, wanted)
                 .filter(|(_, slot)| slot.root == Root::Details)
@@ -107,6 +104,17 @@ impl<'f> Scene<'f> {
                 });
             self.request(more.collect())
         })
+    }
+
+    /// Why a slot has no value in the first detail of this type.
+    pub(crate) fn detail_lack(&self, kind: &str, slot: &Slot) -> Option<Lack> {
+        let entry = self.entries(kind).next()?.to_string();
+        value::express(slot.reading, value::at(&entry, &slot.path)).err()
+    }
+
+    fn entries(&self, kind: &str) -> impl Iterator<Item = &'f Value> {
+        let entries = self.facts.party.details.iter();
+        entries.filter(move |entry| entry.get("type").and_then(Value::as_str) == Some(kind))
     }
 
     /// Why a slot has no value.

@@ -13,11 +13,13 @@ use crate::index::{Patterns, RowIndex};
 use crate::pattern::is_plain;
 use crate::question::Question;
 use crate::roles::Row;
-use crate::rule::{Effect, Place, Rule};
+use crate::rule::{Effect, Rule};
 use crate::scene::Asked;
 use crate::slot::Slots;
 use crate::weighing::Weighing;
 
+#[cfg(test)]
+pub(crate) mod scene;
 #[cfg(test)]
 mod tests;
 
@@ -100,6 +102,10 @@ impl PolicySet {
     /// The claims of tokens that some policy reads, each once.
     pub fn claims(&self) -> &[String] {
         &self.0.claims
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.0.slots
     }
 
     /// Answers one question. `facts` are asked for only when a condition must be looked at.
@@ -209,15 +215,8 @@ impl Policy {
 
 impl fmt::Debug for PolicySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids = self.0.rules.iter().map(|rule| (&rule.id, is_row(rule)));
+        let ids = self.0.rules.iter().map(|rule| &rule.id);
         f.debug_list().entries(ids).finish()
-    }
-}
-
-const fn is_row(rule: &Rule) -> bool {
-    match rule.place {
-        Place::Row { .. } => true,
-        Place::Cedar { .. } => false,
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Anatomy {
     pub(crate) annotations: Vec<Annotation>,
     /// What the scope demands, then the conditions.
     pub(crate) parts: Vec<(Polarity, Range<usize>)>,
+    /// How many of them are the scope's.
+    pub(crate) scope: usize,
 }
 
 /// `@name("value")`.
@@ -59,6 +61,7 @@ pub(crate) fn anatomy(lexed: &Lexed<'_>) -> Result<Anatomy, Blame> {
     anatomy
         .parts
         .extend(demands(lexed, scope).map(|part| (Polarity::When, part)));
+    anatomy.scope = anatomy.parts.len();
     at = end + 1;
     loop {
         let polarity = match lexed.word(at) {

@@ -1,14 +1,12 @@
 //! Conditions, Cedar policies and terms, decided end to end.
 
-mod scene;
-
 use serde_json::json;
 
+use super::scene::{self, Call, cedar, policy, refund, when};
 use crate::answer::{Answer, Cause, Denial};
 use crate::limit::Limit;
 use crate::roles::Row;
 use crate::tier::Tier;
-use scene::{Call, cedar, policy, refund, when};
 
 fn cause(answer: &Answer) -> Cause {
     match answer {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::error::PolicyFault;
+use crate::explain::Explanation;
 use crate::facts::{Annotations, Arguments, Facts, Moment, Party};
 use crate::question::{Access, Question};
 use crate::roles::Row;
@@ -67,6 +68,11 @@ impl<'a> Call<'a> {
     pub(crate) fn ask(&self, policy: &PolicySet) -> Answer {
         let claims = self.claims.as_object().cloned().unwrap_or_default();
         policy.decide(&self.question(), || self.facts(&claims))
+    }
+
+    pub(crate) fn explain(&self, policy: &PolicySet) -> Explanation {
+        let claims = self.claims.as_object().cloned().unwrap_or_default();
+        policy.explain(&self.question(), &self.facts(&claims))
     }
 
     pub(crate) fn facts<'f>(&'f self, claims: &'f Map<String, Value>) -> Facts<'f> {
