@@ -70,7 +70,12 @@ struct Asking {
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
     /// A scope of the token; may be given several times, or several with spaces between.
-    #[arg(long = "scopes", alias = "scope", value_name = "SCOPES", value_delimiter = ' ')]
+    #[arg(
+        long = "scopes",
+        alias = "scope",
+        value_name = "SCOPES",
+        value_delimiter = ' '
+    )]
     scopes: Vec<String>,
     /// The model that the issuer names.
     #[arg(long, value_name = "MODEL")]
@@ -146,27 +151,34 @@ pub(super) fn run(explain: Explain, colour: Colour) -> u8 {
 }
 
 fn explained(explain: Explain, colour: Colour) -> Result<u8, u8> {
-    let path = search::find(explain.configured.config.clone(), &search::process_environment)
-        .map_err(|nothing| {
-            complain(&format!("{nothing}\n  = help: name one with `--config`"));
-            INVALID
-        })?;
+    let path = search::find(
+        explain.configured.config.clone(),
+        &search::process_environment,
+    )
+    .map_err(|nothing| {
+        complain(&format!("{nothing}\n  = help: name one with `--config`"));
+        INVALID
+    })?;
     let loaded = loaded(path, colour)?;
-    let told = match &explain.decision {
-        Some(id) => earlier::told(id, &loaded)?,
+    let (is_allowed, lines, json) = match &explain.decision {
+        Some(id) => {
+            let earlier = earlier::find(id, &loaded)?;
+            (earlier.is_allowed(), earlier.lines(), earlier.json())
+        }
         None => {
             let supposed = supposed(&explain, &loaded.settings).map_err(|why| {
                 complain(&why);
                 USAGE
             })?;
-            Told::of(&supposed, &loaded)
+            let told = Told::of(&supposed, &loaded);
+            (told.is_allowed(), told.lines(), told.json())
         }
     };
     match explain.output {
-        Format::Text => told.lines().iter().for_each(|line| say(line)),
-        Format::Json => say(&format!("{:#}", told.json())),
+        Format::Text => lines.iter().for_each(|line| say(line)),
+        Format::Json => say(&format!("{json:#}")),
     }
-    Ok(code(explain.expect, &told))
+    Ok(code(explain.expect, is_allowed))
 }
 
 fn loaded(path: PathBuf, colour: Colour) -> Result<Loaded, u8> {
@@ -176,8 +188,12 @@ fn loaded(path: PathBuf, colour: Colour) -> Result<Loaded, u8> {
     })
 }
 
-fn code(expected: Option<Expected>, told: &Told) -> u8 {
-    let got = if told.is_allowed() { Expected::Allow } else { Expected::Deny };
+fn code(expected: Option<Expected>, is_allowed: bool) -> u8 {
+    let got = if is_allowed {
+        Expected::Allow
+    } else {
+        Expected::Deny
+    };
     let name = |decision| match decision {
         Expected::Allow => "allow",
         Expected::Deny => "deny",
@@ -199,10 +215,15 @@ fn supposed(explain: &Explain, settings: &Settings) -> Result<Supposed, String> 
         (_, Some(prompt), _) => (Access::Prompt, prompt),
         (_, _, Some(resource)) => (Access::Resource, resource),
         (None, None, None) => {
-            return Err("name a `--tool`, a `--prompt` or a `--resource`, or a `--decision`".to_owned());
+            return Err(
+                "name a `--tool`, a `--prompt` or a `--resource`, or a `--decision`".to_owned(),
+            );
         }
     };
-    let arguments = asked.args.as_ref().map(|args| Value::Object(args.clone()).to_string());
+    let arguments = asked
+        .args
+        .as_ref()
+        .map(|args| Value::Object(args.clone()).to_string());
     let supposed = Supposed {
         asker: asker(asking, settings)?,
         server: server.audience.server.to_string(),
@@ -219,18 +240,28 @@ fn asker(asking: &Asking, settings: &Settings) -> Result<Asker, String> {
     let issuers = &settings.issuers;
     let issuer = match &asking.issuer {
         None => issuers.first(),
-        Some(name) => Some(issuers.iter().find(|issuer| issuer.name == *name).ok_or_else(|| {
-            let names: Vec<_> = issuers.iter().map(|issuer| issuer.name.as_str()).collect();
-            format!("no issuer is named `{name}`: there is {}", names.join(", "))
-        })?),
+        Some(name) => Some(
+            issuers
+                .iter()
+                .find(|issuer| issuer.name == *name)
+                .ok_or_else(|| {
+                    let names: Vec<_> = issuers.iter().map(|issuer| issuer.name.as_str()).collect();
+                    format!("no issuer is named `{name}`: there is {}", names.join(", "))
+                })?,
+        ),
     };
     let scopes = asking.scopes.iter().filter(|scope| !scope.is_empty());
     Ok(Asker {
         roles: asking.roles.clone(),
         scopes: scopes.cloned().collect(),
-        issuer: issuer.map(|issuer| issuer.url.to_string()).unwrap_or_default(),
+        issuer: issuer
+            .map(|issuer| issuer.url.to_string())
+            .unwrap_or_default(),
         subject: asking.sub.clone(),
-        kind: KINDS.into_iter().find(|kind| *kind == asking.kind).unwrap_or("agent"),
+        kind: KINDS
+            .into_iter()
+            .find(|kind| *kind == asking.kind)
+            .unwrap_or("agent"),
         client: asking.client.clone(),
         actors: asking.actors.clone(),
         model: asking.model.clone().map(|model| (model, "claim")),
@@ -246,7 +277,10 @@ fn asker(asking: &Asking, settings: &Settings) -> Result<Asker, String> {
 fn server<'s>(name: Option<&str>, settings: &'s Settings) -> Result<&'s Server, String> {
     let names = || {
         let names = settings.servers.iter();
-        names.map(|server| server.audience.server.as_str()).collect::<Vec<_>>().join(", ")
+        names
+            .map(|server| server.audience.server.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     match (name, settings.servers.as_slice()) {
         (Some(name), servers) => servers
@@ -271,7 +305,10 @@ fn said(
     let pinned = pins::at_rest(&settings.pins_directory, &server.audience.server)
         .map_err(|error| crate::telemetry::logs::chain(&error))?;
     let entry = pinned.iter().find(|(tool, _)| **tool == *name);
-    Ok(entry.map(|(_, entry)| entry.believed()).unwrap_or_default())
+    let entry = entry.filter(|(_, entry)| entry.change.is_none());
+    Ok(entry
+        .map(|(_, entry)| entry.pinned.said)
+        .unwrap_or_default())
 }
 
 fn moment(text: Option<&str>, zone: &TimeZone) -> Result<Timestamp, String> {

@@ -12,6 +12,7 @@ use crate::telemetry::logs;
 pub mod check;
 mod config;
 mod dev;
+mod explain;
 mod instance;
 mod keys;
 mod lines;
@@ -61,6 +62,8 @@ enum Verb {
     /// Test policies, compare them, and bring a new one into force.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Say what would be decided, by which rule, and what is missing; or what was decided.
+    Explain(explain::Explain),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
     Reload(Instance),
     /// Show what a running gateway is serving.
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
             check::run(check.configured.config, output, colour)
         }
         Verb::Config(config::Config::Show(show)) => config::show(show, colour),
+        Verb::Explain(explain) => explain::run(explain, colour),
         Verb::Reload(instance) => instance::reload(instance),
         Verb::Status(instance) => instance::status(instance),
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),

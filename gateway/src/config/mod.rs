@@ -59,5 +59,5 @@ pub use checked::{
 pub use error::{Colour, Mistake, Mistakes};
 pub(crate) use issuers::EDITABLE as EDITABLE_CLAIMS;
 pub use limits::Limits;
-pub(crate) use value::parse_duration;
 pub use load::Loaded;
+pub(crate) use value::parse_duration;

@@ -166,7 +166,8 @@ fn turned(asked: &Supposed, pair: Pair<'_>) -> Clear {
     if asked_anew.asker.roles.len() == asked.asker.roles.len() && is_untouched(asked, pair) {
         return Clear::Same;
     }
-    let certainly = |asked: &Supposed, settings| asked.certainly(settings).map(|judged| judged.refusal());
+    let certainly =
+        |asked: &Supposed, settings| asked.certainly(settings).map(|judged| judged.refusal());
     match (certainly(asked, pair.old), certainly(&asked_anew, pair.new)) {
         (Some(None), Some(Some(reason))) => Clear::Turned(Turn::Loses, reason),
         (Some(Some(reason)), Some(None)) => Clear::Turned(Turn::Gains, reason),
@@ -187,15 +188,18 @@ fn is_regranted(asked: &Supposed, pair: Pair<'_>) -> bool {
 fn is_untouched(asked: &Supposed, pair: Pair<'_>) -> bool {
     let scopes = |settings: &Settings| {
         let server = asked.server_in(settings)?;
-        Some((server.audience.scopes.clone(), server.demands.tiers.clone(), settings.zone.clone()))
+        Some((
+            server.audience.scopes.clone(),
+            server.demands.tiers.clone(),
+            settings.zone.clone(),
+        ))
     };
     let said = |rule: &Rule| {
         let (subject, terms) = (rule.subject.clone(), rule.terms.clone());
         (rule.effect, subject, terms, rule.text.clone())
     };
-    let rules = |settings: &Settings| -> Vec<_> {
-        asked.rules(&settings.policy).map(said).collect()
-    };
+    let rules =
+        |settings: &Settings| -> Vec<_> { asked.rules(&settings.policy).map(said).collect() };
     scopes(pair.old) == scopes(pair.new) && rules(pair.old) == rules(pair.new)
 }
 
