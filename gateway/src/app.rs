@@ -35,6 +35,7 @@ mod floods;
 mod pins;
 mod renewal;
 mod shadow;
+mod trial;
 mod vitals;
 
 pub use build::BuildError;
@@ -45,7 +46,7 @@ pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Idle connections kept to all upstreams together.
 const UPSTREAM_POOL: usize = 512;
-/// How often the files of the listener's certificate are looked at.
+/// How often the files of the listener's certificate are looked at, and whether the time of a trial is over.
 const RENEWAL: Duration = Duration::from_secs(5);
 
 /// How long refusals of a flood are counted for one record.
@@ -85,6 +86,8 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     pub(crate) reread: Option<Reread>,
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// A policy that an operator lets be asked.
+    pub(crate) trial: std::sync::Mutex<Option<trial::Trial>>,
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -129,6 +132,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     let mut tasks = vec![
         tokio::spawn(listen::serve(listener, door, stopping)),
         tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
+        tokio::spawn(trial::watch(Arc::clone(&shared), RENEWAL)),
         tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
     ];
     if let Some(listener) = ops_listener {

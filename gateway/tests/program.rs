@@ -7,6 +7,8 @@
 mod change;
 #[path = "program/dev.rs"]
 mod dev;
+#[path = "program/explain.rs"]
+mod explain;
 #[path = "program/keys.rs"]
 mod keys;
 #[path = "program/pins.rs"]
@@ -256,8 +258,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "policy",
-            "report", "help"
+            "dev", "run", "check", "config", "explain", "reload", "status", "token", "keys",
+            "pins", "policy", "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {
@@ -272,7 +274,6 @@ fn help_names_exactly_the_verbs_there_are() {
     for later in [
         "quickstart",
         "doctor",
-        "explain",
         "approvals",
         "kill",
         "tap",

@@ -101,6 +101,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             reread,
             turn: tokio::sync::Mutex::new(()),
+            trial: std::sync::Mutex::default(),
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);

@@ -8,7 +8,7 @@ use crate::model::Digest;
 
 use super::audit;
 use super::behaviour;
-use super::checked::{Server, Settings};
+use super::checked::{Candidate, Server, Settings};
 use super::error::{Mistake, Mistakes};
 use super::grants::grants;
 use super::issuers::issuers;
@@ -105,6 +105,18 @@ pub fn load_untested(
     parse_untested(&readable(path)?, path, environment)
 }
 
+/// Reads and checks the policy of the file at `path`, of which nothing else counts. `servers` are the names of all servers.
+pub fn candidate(
+    path: &Path,
+    servers: &[String],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Candidate, Mistakes> {
+    let text = readable(path)?;
+    let mut review = Review::new(path, &text, environment);
+    let candidate = policy::read_candidate(&text, Some(servers), &mut review);
+    complete(candidate, review)
+}
+
 fn parse_untested(
     text: &str,
     path: &Path,
@@ -112,12 +124,17 @@ fn parse_untested(
 ) -> Result<Loaded, Mistakes> {
     let mut review = Review::new(path, text, environment);
     let checked = check(text, &mut review);
+    complete(checked, review)
+}
+
+fn complete<T>(checked: Option<T>, review: Review<'_>) -> Result<T, Mistakes> {
+    let path = review.path().to_owned();
     match (checked, Mistakes::from_found(review.into_found())) {
         (_, Some(mistakes)) => Err(mistakes),
         (Some(checked), None) => Ok(checked),
         // INVARIANT: whoever answers nothing has reported why. Should that fail, nothing starts all the same.
         (None, None) => Err(Mistakes::one(Mistake::of_file(
-            path,
+            &path,
             "incomplete",
             "the configuration is incomplete".to_owned(),
             "this should have been explained: please report the file",

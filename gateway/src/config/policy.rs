@@ -187,7 +187,7 @@ fn candidate(
 }
 
 /// Of a whole configuration the policy alone counts, and of that neither its mode nor its tests.
-fn read_candidate(
+pub(crate) fn read_candidate(
     text: &str,
     servers: Option<&[String]>,
     review: &mut Review<'_>,

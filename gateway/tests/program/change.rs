@@ -162,3 +162,155 @@ async fn what_cannot_be_compared_has_its_exit_code() {
         );
     }
 }
+
+/// How often the two policies differed.
+fn disagreements(served: &Served) -> Value {
+    let report = served.verb(&["policy", "shadow", "report", "-o", "json"]);
+    assert_eq!(report.code, 0, "{}", report.talk);
+    serde_json::from_str(&report.out).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_is_tried_without_effect_reported_and_promoted() {
+    let served = with_history().await;
+    candidate(&served, &NEW_RULES);
+    let none = served.verb(&["policy", "shadow", "report"]);
+    assert_eq!(
+        none.out, "no policy is asked without effect\n",
+        "{}",
+        none.talk
+    );
+
+    let started = served.verb(&["policy", "shadow", "start", "new.yaml", "--for", "72h"]);
+
+    assert_eq!(started.code, 0, "{}", started.talk);
+    assert!(
+        started.out.contains("is asked without effect until"),
+        "{}",
+        started.out
+    );
+    for _ in 0..3 {
+        let answer = served
+            .agent
+            .modern(&modern("search_orders", &json!({})))
+            .await;
+        assert_eq!(answer.status, 200, "a trial changes no answer");
+    }
+    let counted = disagreements(&served);
+    assert_eq!(
+        (&counted["disagreements"], &counted["rows"][0]["to"]),
+        (&json!(3), &json!("deny"))
+    );
+    let report = served.verb(&["policy", "shadow", "report"]);
+    let first = "disagreements 3   top: alice search_orders allow->deny";
+    assert_eq!(report.out.lines().next(), Some(first), "{}", report.out);
+
+    let promoted = served.verb(&["policy", "promote", "new.yaml"]);
+
+    assert_eq!(promoted.code, 0, "{}", promoted.talk);
+    assert!(
+        promoted.out.starts_with("promoted sha256:"),
+        "{}",
+        promoted.out
+    );
+    assert!(
+        promoted.out.ends_with(", 3 acknowledged\n"),
+        "{}",
+        promoted.out
+    );
+    let answer = served
+        .agent
+        .modern(&modern("search_orders", &json!({})))
+        .await;
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    let read = |name: &str| std::fs::read_to_string(served.folder().join(name)).unwrap();
+    assert_eq!(read("gatewright.yaml"), read("new.yaml"));
+    assert!(read("gatewright.yaml.old").contains("- search_*"));
+    let ledger = crate::support::records_in(&served.folder().join("audit"));
+    assert!(
+        ledger
+            .iter()
+            .any(|record| record["action"] == "policy/promoted")
+    );
+    assert_eq!(
+        disagreements(&served)["shadow"],
+        Value::Null,
+        "the trial is over"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trial_is_stopped_and_says_what_it_counted() {
+    let served = with_history().await;
+    candidate(&served, &NEW_RULES);
+    let idle = served.verb(&["policy", "shadow", "stop"]);
+    assert_eq!(idle.code, 1, "{}", idle.talk);
+    served.verb(&["policy", "shadow", "start", "new.yaml"]);
+
+    let stopped = served.verb(&["policy", "shadow", "stop"]);
+
+    assert_eq!(stopped.code, 0, "{}", stopped.talk);
+    assert!(
+        stopped
+            .out
+            .ends_with("is asked no more: 0 disagreements in 0 decisions\n"),
+        "{}",
+        stopped.out
+    );
+    for (arguments, code) in [
+        (&["policy", "shadow", "start", "gatewright.yaml"][..], 1),
+        (&["policy", "shadow", "start", "nowhere.yaml"], 1),
+        (&["policy", "shadow", "start", "new.yaml", "--for", "0s"], 2),
+        (&["policy", "shadow"], 2),
+    ] {
+        let refused = served.verb(arguments);
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (code, ""),
+            "{arguments:?} {}",
+            refused.talk
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_only_a_policy_is_not_promoted() {
+    let served = with_history().await;
+    let before = std::fs::read_to_string(served.folder().join("gatewright.yaml")).unwrap();
+    let refused = |changes: &[(&str, &str)], code: i32, told: &str| {
+        candidate(&served, changes);
+        let ended = served.verb(&["policy", "promote", "new.yaml"]);
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (code, ""),
+            "{}",
+            ended.talk
+        );
+        assert!(ended.talk.contains(told), "{}", ended.talk);
+        let now = std::fs::read_to_string(served.folder().join("gatewright.yaml")).unwrap();
+        assert_eq!(now, before);
+    };
+
+    refused(
+        &[("scopes: [\"crm:read\"]", "scopes: [\"crm:all\"]")],
+        1,
+        "servers[0].scopes[0]",
+    );
+    refused(&[("- search_*", "- \"[\"")], 3, "bad-pattern");
+    std::fs::write(
+        served.folder().join("cases.yaml"),
+        "cases: [{ as: { roles: [analyst] }, tool: search_x, expect: deny }]\n",
+    )
+    .unwrap();
+    refused(
+        &[("policy:\n", "policy:\n  tests: cases.yaml\n")],
+        4,
+        "expected deny, got allow",
+    );
+
+    let file = served.folder().join("gatewright.yaml");
+    std::fs::write(&file, format!("{before}# changed\n")).unwrap();
+    let ended = served.verb(&["policy", "promote", "gatewright.yaml"]);
+    assert_eq!(ended.code, 1, "{}", ended.talk);
+    assert!(ended.talk.contains("reload it first"), "{}", ended.talk);
+}

@@ -191,7 +191,13 @@ fn line(name: &str, text: &str) -> String {
 }
 
 fn shown(rule: &Rule) -> String {
-    format!("{}  {}  {}", rule.place, rule.id, rule.text)
+    let short: String = rule.text.chars().take(WIDEST).collect();
+    let rest = if short.len() < rule.text.len() {
+        " …"
+    } else {
+        ""
+    };
+    format!("{}  {}  {short}{rest}", rule.place, rule.id)
 }
 
 /// `alice via planner, roles analyst, scopes crm:read: tool crm/refund`.
@@ -284,4 +290,6 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Characters of a rule that are shown to people.
+const WIDEST: usize = 200;
 const APPROVAL: &str = "the approval of a human";

@@ -10,7 +10,7 @@ use hyper::Method;
 use serde::Deserialize;
 
 use super::shadow::Shadow;
-use crate::cli::{FAILED, INVALID, Instance, complain, instance, say, talk};
+use crate::cli::{FAILED, INVALID, Instance, check, complain, instance, say, talk};
 use crate::config::differences::besides_policy;
 use crate::config::{Colour, Settings, load, search};
 
@@ -80,7 +80,7 @@ fn told(digest: &str, owner: u32, shadow: &Shadow) -> String {
 fn loaded(path: &Path, colour: Colour) -> Result<Settings, u8> {
     load::load(path, &search::process_environment).map_err(|mistakes| {
         talk(&mistakes.render(colour));
-        INVALID
+        check::refused(&mistakes)
     })
 }
 
@@ -93,7 +93,7 @@ fn candidate(file: &Path, current: &Path, colour: Colour) -> Result<(Settings, S
     })?;
     let there = load::parse(&text, current, &search::process_environment).map_err(|mistakes| {
         talk(&mistakes.render(colour));
-        INVALID
+        check::refused(&mistakes)
     })?;
     if there.policy_digest == new.policy_digest {
         return Ok((new, text));
