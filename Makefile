@@ -74,8 +74,10 @@ attacks:
 load-smoke:
 	GATEWRIGHT_BIN=$(CURDIR)/target/debug/gatewright target/debug/load --quick
 	target/debug/verify --quick
+	target/debug/decide --quick
 
 bench: test-tools
 	cargo build --release -p gatewright -p gatewright-benches --bins
 	target/release/verify --write
+	target/release/decide --write
 	target/release/load --scenario call,list,list-sse,large --write $(ARGS)

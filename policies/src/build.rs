@@ -105,7 +105,7 @@ impl<'t> Builder<'t> {
         match Checker::new(&slots) {
             Ok(checker) => {
                 for waiting in drafts {
-                    self.compile(&checker, waiting);
+                    self.compile(&checker, &waiting);
                 }
             }
             Err(message) => {
@@ -116,7 +116,7 @@ impl<'t> Builder<'t> {
         self.slots = slots;
     }
 
-    fn compile(&mut self, checker: &Checker<'_>, waiting: Waiting<'t>) {
+    fn compile(&mut self, checker: &Checker<'_>, waiting: &Waiting<'t>) {
         let program = checker.check(&waiting.draft).and_then(|()| {
             waiting
                 .draft

@@ -81,11 +81,8 @@ fn read(
     match annotation.name.as_str() {
         "id" => labels.id = Some(RuleId::new(value)),
         "scopes" => {
-            terms.scopes = value
-                .split(' ')
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned)
-                .collect()
+            let words = value.split(' ').filter(|word| !word.is_empty());
+            terms.scopes = words.map(str::to_owned).collect();
         }
         "details" => terms.details = Some(value.to_owned()),
         "message" => terms.message = Some(value.to_owned()),

@@ -8,6 +8,7 @@ use cedar_policy::{Expression, Policy, pst};
 use crate::attribute::Type;
 use crate::program::{Clause, Program, Shape};
 use crate::slot::{self, Reading, Root, Slot, Slots};
+use crate::wants::Wants;
 
 mod blame;
 pub(crate) mod bounds;
@@ -117,6 +118,7 @@ impl<'t> Draft<'t> {
                 reads,
             },
             slots,
+            wants: Wants::of(&self.lexed, self.uses.has_whole_context),
             scope,
         })
     }

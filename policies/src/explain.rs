@@ -115,9 +115,9 @@ impl PolicySet {
             rule.subject.accesses.contains(&question.access)
                 && server.is_none_or(|server| server == question.server)
         };
-        let rules = self.rules().iter().filter(about).enumerate();
-        let rules: Vec<_> = rules.map(|(number, rule)| ((0, number), rule)).collect();
-        let court = Court::new(&rules, self.slots(), asked, || facts.clone());
+        let about_it = self.rules().iter().filter(about).enumerate();
+        let ranked: Vec<_> = about_it.map(|(number, rule)| ((0, number), rule)).collect();
+        let court = Court::new(&ranked, self.slots(), asked, || facts.clone());
         let mut findings = court.findings(Care::Full);
         findings.sort_by_key(|finding| finding.rank);
         let considered: Vec<_> = findings
@@ -281,7 +281,9 @@ fn leaves<'c>(clause: &'c Clause, found: &mut Vec<&'c Leaf>) {
         Shape::Leaf(leaf) => found.push(leaf),
         Shape::Not(inner) => leaves(inner, found),
         Shape::All(parts) | Shape::Any(parts) => {
-            parts.iter().for_each(|part| leaves(part, found));
+            for part in parts {
+                leaves(part, found);
+            }
         }
     }
 }
@@ -299,7 +301,12 @@ fn nearest(considered: &[Considered]) -> Option<usize> {
         .min_by_key(|(place, rule)| {
             let scopes = rule.obstacles.iter().map(|obstacle| match obstacle {
                 Obstacle::Scopes { missing } => missing.len(),
-                _ => 0,
+                Obstacle::Name { .. }
+                | Obstacle::Role { .. }
+                | Obstacle::Details { .. }
+                | Obstacle::Clause { .. }
+                | Obstacle::Unknown { .. }
+                | Obstacle::Amount => 0,
             });
             (rule.obstacles.len(), scopes.sum::<usize>(), *place)
         })
@@ -309,6 +316,7 @@ fn nearest(considered: &[Considered]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::Obstacle;
+    use crate::answer::RuleId;
     use crate::roles::Row;
     use crate::rule::Effect;
     use crate::set::scene::{Call, policy, refund, when};
@@ -320,19 +328,27 @@ mod tests {
         considered.map(|rule| rule.obstacles).collect()
     }
 
+    fn text(obstacle: &Obstacle) -> &str {
+        let Obstacle::Clause { text, .. } = obstacle else {
+            panic!("a clause should be false: {obstacle:?}");
+        };
+        text
+    }
+
+    fn lacking(obstacle: &Obstacle) -> Vec<(String, Lack)> {
+        let Obstacle::Unknown { lacks, .. } = obstacle else {
+            panic!("a clause should be unknown: {obstacle:?}");
+        };
+        lacks.clone()
+    }
+
     #[test]
     fn every_false_part_of_a_condition_is_told() {
         let row = when(
             "context.args.amount <= 100 && (context.minute < 60 || context.minute > 1200) && principal.kind == \"agent\"",
         );
         let found = obstacles(&Call::args(r#"{"amount": 500}"#), vec![row], "");
-        let texts: Vec<_> = found[0]
-            .iter()
-            .map(|obstacle| match obstacle {
-                Obstacle::Clause { text, .. } => text.as_str(),
-                other => panic!("a clause should be false: {other:?}"),
-            })
-            .collect();
+        let texts: Vec<_> = found[0].iter().map(text).collect();
         assert_eq!(
             texts,
             [
@@ -346,13 +362,7 @@ mod tests {
     fn what_is_missing_or_mistyped_is_named() {
         let row = when("context.args.a > 1 && context.args.b > 1 && principal.claims.c == 1");
         let found = obstacles(&Call::args(r#"{"a": "2", "b": 2}"#), vec![row], "");
-        let lacks: Vec<_> = found[0]
-            .iter()
-            .map(|obstacle| match obstacle {
-                Obstacle::Unknown { lacks, .. } => lacks.clone(),
-                other => panic!("should be unknown: {other:?}"),
-            })
-            .collect();
+        let lacks: Vec<_> = found[0].iter().map(lacking).collect();
         let named = |text: &str, lack| vec![(text.to_owned(), lack)];
         assert_eq!(
             lacks,
@@ -408,7 +418,7 @@ mod tests {
             "@id(\"never\") forbid (principal, action, resource) when { context.minute > 100 };";
         let set = policy(vec![refund()], text);
         let explanation = Call::no_args().explain(&set);
-        let applied: Vec<_> = explanation.applied().map(|id| id.as_str()).collect();
+        let applied: Vec<_> = explanation.applied().map(RuleId::as_str).collect();
         assert_eq!(applied, ["roles.support.crm[0]", "never"]);
         assert_eq!(explanation.considered[1].effect, Effect::Forbid);
         assert!(!explanation.answer.is_allow());

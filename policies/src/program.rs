@@ -9,6 +9,7 @@ use cedar_policy::{EvalResult, Expression, Request, eval_expression};
 use crate::answer::Cause;
 use crate::scene::Scene;
 use crate::slot;
+use crate::wants::Wants;
 
 /// The condition of one rule.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) clause: Clause,
     /// The slots that it reads, each once, in order.
     pub(crate) slots: Vec<usize>,
+    /// What it could look at besides.
+    pub(crate) wants: Wants,
     /// How many parts of the clause are the scope of a Cedar policy.
     pub(crate) scope: usize,
 }
@@ -172,7 +175,7 @@ fn all(parts: &[Clause], request: &Request, scene: &Scene<'_>) -> Holding {
             (Holding::Holds, _) => {}
             (Holding::Open, _) => so_far = Holding::Open,
             (Holding::Errs, Holding::Holds) => return Holding::Errs,
-            (Holding::Fails, _) | (Holding::Errs, _) => return Holding::Fails,
+            (Holding::Fails | Holding::Errs, _) => return Holding::Fails,
         }
     }
     so_far

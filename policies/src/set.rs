@@ -116,13 +116,13 @@ impl PolicySet {
         }
         let mut rules = policy.matching_rows(question);
         rules.extend(cedar);
-        let roles: Vec<_> = question.roles.iter().map(Borrow::borrow).collect();
+        let held: Vec<_> = question.roles.iter().map(Borrow::borrow).collect();
         let scopes: Vec<_> = question.scopes.iter().map(Borrow::borrow).collect();
         let asked = Asked {
             server: question.server,
             access: question.access,
             name: question.name,
-            roles: &roles,
+            roles: &held,
             scopes: &scopes,
         };
         let court = Court::new(&rules, &policy.slots, asked, facts);

@@ -52,7 +52,11 @@ pub(crate) fn of_parse(
     for error in errors.iter() {
         let said = DetailedError::from(error);
         let bytes = span(&said).map_or(0..draft.lexed.text.len(), |bytes| rewritten.origin(&bytes));
-        let message = draft.in_words(&said.message);
+        let message = if bytes.start >= draft.lexed.text.len() {
+            "it ends where more is expected".to_owned()
+        } else {
+            draft.in_words(&said.message)
+        };
         let help = said.help.map_or_else(
             || "see https://docs.cedarpolicy.com/policies/syntax-policy.html".to_owned(),
             |help| draft.in_words(&help),

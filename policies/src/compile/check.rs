@@ -6,7 +6,7 @@ use cedar_policy::ffi::DetailedError;
 use cedar_policy::{PolicySet, Schema, ValidationError, ValidationMode, Validator};
 
 use super::{Blame, Draft, blame};
-use crate::attribute;
+use crate::attribute::{self, ATTRIBUTES, Owner};
 use crate::slot::{self, Slots};
 
 /// Checks against one schema.
@@ -67,11 +67,12 @@ impl<'s> Checker<'s> {
         let said = DetailedError::from(error);
         let bytes =
             blame::span(&said).map_or(0..draft.lexed.text.len(), |bytes| rewritten.origin(&bytes));
-        let message = said
-            .message
-            .split_once("`policy0`, ")
-            .map_or(said.message.as_str(), |(_, rest)| rest);
-        let help = said.help.unwrap_or_else(|| DEFAULT_HELP.to_owned());
+        let message = unnamed(&said.message);
+        let help = match said.help {
+            Some(_) if is_of_tools_only(message) => TOOL_HELP.to_owned(),
+            Some(help) => unnamed(&help).to_owned(),
+            None => DEFAULT_HELP.to_owned(),
+        };
         Blame::new(
             bytes,
             self.slots.in_words(message),
@@ -80,4 +81,16 @@ impl<'s> Checker<'s> {
     }
 }
 
+/// Without the name that a policy has while it is checked.
+fn unnamed(message: &str) -> &str {
+    let named = message.split_once("`policy0`, ");
+    named.map_or(message, |(_, rest)| rest)
+}
+
+fn is_of_tools_only(message: &str) -> bool {
+    let mut of_tools = ATTRIBUTES.iter().filter(|row| row.owner == Owner::Tool);
+    of_tools.any(|row| message.contains(&format!("attribute `{}` on entity type", row.name)))
+}
+
+const TOOL_HELP: &str = "only tools have it: write `resource is Tool` in the scope";
 const DEFAULT_HELP: &str = "`schema.cedarschema` lists every attribute and its type";

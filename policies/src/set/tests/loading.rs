@@ -1,0 +1,49 @@
+//! What does not load.
+
+use crate::set::scene::{build, cedar, when};
+
+#[test]
+fn what_does_not_check_does_not_load() {
+    for condition in [
+        "context.args.amount",
+        "context.args.amount <= 100 &&",
+        "context.minutes > 5",
+        "context.args.x",
+        "context.minute > \"9\"",
+        "context.args.a > 1 && context.args.a like \"b\"",
+        "context.args.a.isInRange(ip(\"10.0.0.0/8\"))",
+        "context.details.max > 1",
+        "true } when { false",
+        "context.acr == \"x\"",
+        "resource.read_only == 1",
+        "context.__0 == 1",
+        "path(\"/a\") == \"b\"",
+        "1",
+        "",
+    ] {
+        let built = build(vec![when(condition)], Vec::new());
+        if condition == "context.args.x" || condition == "context.args.amount" {
+            assert!(
+                built.is_ok(),
+                "{condition}: a bare argument is true or false"
+            );
+        } else {
+            assert!(built.is_err(), "{condition} should not load");
+        }
+    }
+    for text in [
+        "permit (principal, action, resource)",
+        "permit (principal, action == Action::\"tools/cal\", resource);",
+        "@scope(\"a\") permit (principal, action, resource);",
+        "@limit(\"5/day\") forbid (principal, action, resource);",
+        "permit (principal == ?principal, action, resource);",
+        "@id(\"a\") permit (principal, action, resource); @id(\"a\") forbid (principal, action, resource);",
+        "permit (principal, action, resource) when { resource.read_only };",
+        "nonsense",
+    ] {
+        assert!(
+            build(Vec::new(), cedar(text)).is_err(),
+            "{text} should not load"
+        );
+    }
+}
