@@ -79,11 +79,6 @@ impl PolicySet {
         &self.0.rows
     }
 
-    /// Every open value that some rule reads.
-    pub(crate) fn slots(&self) -> &Slots {
-        &self.0.slots
-    }
-
     /// Every rule: the rows in their order, then the Cedar policies in theirs.
     pub fn rules(&self) -> &[Rule] {
         &self.0.rules

@@ -73,9 +73,10 @@ impl<'s> Report<'s> {
     fn of(loaded: &'s Loaded) -> Self {
         let places = &loaded.places;
         let ran = loaded.suite.run(&loaded.settings.policy);
+        let policy = &loaded.settings.policy;
         let reached: HashSet<_> = ran
             .iter()
-            .flat_map(|ran| cases::deciding(&ran.outcome.answer))
+            .flat_map(|ran| cases::reached(policy, &ran.test.case))
             .collect();
         let all = places.all().iter();
         let unreached = all.filter(|place| !reached.contains(&place.id)).collect();
