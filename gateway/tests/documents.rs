@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "documents/limits.rs"]
 mod limits;
+#[path = "documents/policy.rs"]
+mod policy;
 #[path = "documents/threats.rs"]
 mod threats;
 
@@ -150,25 +152,32 @@ fn assert_same(real: &BTreeSet<Vec<String>>, documented: &BTreeSet<Vec<String>>)
 
 /// Codes of mistakes are the hyphenated words among the string literals of the configuration's product code.
 fn codes_in_source() -> BTreeSet<String> {
-    let files = std::fs::read_dir(root().join("src/config")).unwrap();
-    let mut codes = BTreeSet::from(["syntax".to_owned(), "incomplete".to_owned()]);
-    for file in files
+    let mut codes = codes_in(&root().join("src/config"));
+    codes.extend(["syntax".to_owned(), "incomplete".to_owned()]);
+    codes
+}
+
+/// The codes in the files of a folder.
+fn codes_in(folder: &Path) -> BTreeSet<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    files
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())
-    {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let lines = product
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
-        codes.extend(
-            lines
-                .flat_map(|line| line.split('"').skip(1).step_by(2))
-                .filter(|word| is_code(word))
-                .map(str::to_owned),
-        );
-    }
-    codes
+        .flat_map(|file| codes_of(&std::fs::read_to_string(file).unwrap()))
+        .collect()
+}
+
+/// The codes in the product code of a file.
+fn codes_of(text: &str) -> BTreeSet<String> {
+    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = product
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(|word| is_code(word))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_code(word: &str) -> bool {

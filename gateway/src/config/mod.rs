@@ -6,6 +6,7 @@
 mod amount;
 mod answers;
 mod audit;
+mod authored;
 mod behaviour;
 mod case;
 mod cedar;

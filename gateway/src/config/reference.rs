@@ -1,6 +1,7 @@
 //! Every key of the file with the shape of its value and its default, for the reference document. Reads the table
 //! that files are checked against, so that the two cannot differ.
 
+use super::policy_keys::CASE;
 use super::raw::{Key, Presence, ROOT, Shape};
 
 /// One key as the reference document shows it.
@@ -19,6 +20,13 @@ pub fn entries() -> Vec<Entry> {
     let mut found = Vec::new();
     collect("", ROOT, &mut found);
     found
+}
+
+/// Every key of a test of a policy, those of who asks after `as.`.
+pub fn case_keys() -> Vec<String> {
+    let mut found = Vec::new();
+    collect("", CASE, &mut found);
+    found.into_iter().map(|entry| entry.path).collect()
 }
 
 fn collect(prefix: &str, keys: &[Key], found: &mut Vec<Entry>) {

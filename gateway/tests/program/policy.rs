@@ -151,7 +151,7 @@ fn results_are_written_for_programs() {
 }
 
 #[test]
-fn z03_nothing_starts_or_passes_a_check_while_a_test_of_the_policy_fails() {
+fn nothing_starts_or_passes_a_check_while_a_test_of_the_policy_fails() {
     let failing = folder(&[]);
     for verb in ["check", "run"] {
         let finished = run(failing.path(), &[verb]);
@@ -305,13 +305,13 @@ fn z01_lint_holds_patterns_against_the_tools_that_there_are() {
             "12 warning shadowed-rule: `x_*` has no effect: another rule of the role allows the same for less (gatewright.yaml:14)",
             "12 warning empty-glob: `x_*` matches no tool of `crm`",
             "13 warning shadowed-rule: `refnd` has no effect: another rule of the role allows the same for less (gatewright.yaml:14)",
-            "13 warning unknown-tool: `refnd` is about the tool `refnd`, which `crm` does not have: did you mean `refund`?",
+            "13 warning unknown-tool: `refnd` is about `refnd`, which is no tool of `crm`: did you mean `refund`?",
             "14 warning allows-everything: `*` allows everything, on no condition",
             "14 note matches: `*` matches 3 today: get_customer, get_order, refund",
             "15 warning shadowed-rule: `context.args.amount <= 1000` has no effect: another rule of the role allows the same for less (gatewright.yaml:14)",
             "15 warning argument-type: `context.args.amount <= 1000` compares `amount` as Long, which is string in the arguments of `refund`",
             "16 warning shadowed-rule: `delete_customer` has no effect: another rule of the role allows the same for less (gatewright.yaml:14)",
-            "16 warning unknown-tool: `delete_customer` is about the tool `delete_customer`, which `crm` does not have: it has: `get_customer`, `get_order`, `refund`",
+            "16 warning unknown-tool: `delete_customer` is about `delete_customer`, which is no tool of `crm`: did you mean `get_customer`?",
         ]
     );
     let finished = run(folder.path(), &["check"]);

@@ -78,6 +78,26 @@ fn assert_refused(answer: &Answer, status: u16, code: i64, reason: &str) {
 }
 
 #[tokio::test]
+async fn z07_a_call_is_judged_as_it_reads_and_arrives_as_it_was_written() {
+    let wire = Wire::start().await;
+    let client = client(Http::One);
+    let written = |name: &str| {
+        format!(
+            "{{ \"id\":1, \"params\": {{\"arguments\":{{\"query\":\"\\u0061\", \"n\": 1.0}}, \"name\": \"{name}\"}},\"method\":\"tools/call\", \"jsonrpc\": \"2.0\" }}"
+        )
+    };
+    let allowed = written("search_\\u0063ustomers");
+
+    assert_eq!(post(&wire, &client, allowed.clone()).await.status, 200);
+    let denied = post(&wire, &client, written("delete_\\u0063ustomer")).await;
+
+    assert_eq!(denied.code(), Some(40301), "{}", denied.body);
+    let arrived = wire.upstream.arrived();
+    let bodies: Vec<_> = arrived.iter().map(|one| one.body.clone()).collect();
+    assert_eq!(bodies, [Bytes::from(allowed)]);
+}
+
+#[tokio::test]
 async fn h39_bodies_of_every_size_up_to_the_limit_arrive_byte_for_byte() {
     let wire = Wire::configured(LIMITED).await;
     let sizes = [

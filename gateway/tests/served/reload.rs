@@ -62,7 +62,7 @@ async fn a_reload_is_on_record_and_decisions_name_what_is_in_force() {
 }
 
 #[tokio::test]
-async fn z03_a_policy_whose_tests_fail_changes_nothing() {
+async fn a_policy_whose_tests_fail_changes_nothing() {
     let upstream = Upstream::plain().await;
     let (gateway, agent) = Setup::default().start_with_agent(&upstream).await;
     let cases = "- { as: { roles: [analyst] }, tool: delete_customer, expect: deny }\n";

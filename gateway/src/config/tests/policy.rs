@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gatewright_policies::{Approval, Row, Tier};
+use gatewright_policies::{Approval, Limit, Row, Tier};
 use tempfile::TempDir;
 
 use crate::config::load::parse;
@@ -249,5 +249,79 @@ fn a_mistake_in_a_shadow_file_is_shown_there() {
     ] {
         let found = in_folder(&format!("{{ shadow: {name} }}"), &files);
         assert_eq!(places(&found), expected);
+    }
+}
+
+#[test]
+fn conditions_details_and_limits_become_those_of_the_row() {
+    let row = first("when: \"context.args.amount <= 100\", limit: 10/hour");
+    assert_eq!(row.when.as_deref(), Some("context.args.amount <= 100"));
+    assert_eq!(row.limits, [Limit::parse("10/hour").unwrap()]);
+    let row = first(
+        "when: \"context.details.most >= 1\", details: flights, limit: [1/s, 9/day per role]"
+            .replace("1/s", "1/second")
+            .as_str(),
+    );
+    assert_eq!(row.details.as_deref(), Some("flights"));
+    let both = ["1/second", "9/day per role"].map(|text| Limit::parse(text).unwrap());
+    assert_eq!(row.limits, both);
+    only(
+        &super::plus("policy: { roles: { a: { crm: [{ tool: x, limit: 10 per hour }] } } }"),
+        "bad-limit 7:49 [10 per hour] write 10/hour, 10/15m per role, or sum(args.amount) <= 500/day",
+    );
+    only(
+        &self::row("when: \"\""),
+        "empty-value 7:48 [\"\"] write a name, or remove the key",
+    );
+}
+
+#[test]
+fn a_condition_that_does_not_type_check_is_marked_within_its_value() {
+    let marked = |policy: &str| {
+        let mistakes = super::read(&plus(policy)).expect_err("should be refused");
+        let mistake = mistakes.iter().next().unwrap();
+        let text: String = mistake
+            .source
+            .chars()
+            .skip(mistake.column - 1)
+            .take(mistake.width)
+            .collect();
+        (mistake.code, mistake.line, text, mistake.message.clone())
+    };
+    let (code, line, text, _) =
+        marked("policy: { roles: { a: { crm: [{ tool: x, when: \"context.weekdy == 1\" }] } } }");
+    assert_eq!((code, line), ("bad-condition", 7));
+    assert!(text.contains("weekdy") && !text.contains("=="), "{text}");
+
+    let block = "policy:\n  roles:\n    a:\n      crm:\n        - tool: x\n          when: |\n            context.weekday == 1 &&\n            context.weekdy == 2";
+    let (code, line, text, _) = marked(block);
+    assert_eq!((code, line), ("bad-condition", 14));
+    assert!(text.contains("weekdy"), "{text}");
+
+    // Folded lines are not what the file says: the value is marked, and the part is told.
+    let (_, line, _, message) = marked(&block.replace('|', ">"));
+    assert_eq!(line, 13);
+    assert!(message.contains("weekdy"), "{message}");
+}
+
+#[test]
+fn z05_a_roles_claim_that_users_can_edit_is_a_mistake() {
+    for claim in [
+        "email",
+        "name",
+        "preferred_username",
+        "address.roles",
+        "[nickname]",
+    ] {
+        let found = super::found(&super::of_issuer(&format!("roles_claim: {claim}")));
+        assert!(found[0].starts_with("editable-claim 4:"), "{found:?}");
+    }
+    for claim in [
+        "roles",
+        "groups",
+        "realm_access.roles",
+        "https://example.com/name",
+    ] {
+        loaded(&super::of_issuer(&format!("roles_claim: {claim}")));
     }
 }
