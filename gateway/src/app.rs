@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::{admin, ops};
 use crate::identity::{self, IssuerKeys};
+use crate::model::{Clock, SystemClock};
 use crate::proxy::inflight::InflightCount;
 use crate::proxy::listen::{self, Door};
 use crate::proxy::places::Places;
@@ -106,6 +107,18 @@ pub struct Running {
 /// # Errors
 /// [`StartError`].
 pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running, StartError> {
+    start_by(settings, reread, Arc::new(SystemClock)).await
+}
+
+/// The same, by a clock of the embedding program: tokens, hours and budgets go by it.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_by(
+    settings: Settings,
+    reread: Option<Reread>,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, StartError> {
     identity::install_crypto();
     let ledger = Ledger::open(&settings.audit)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
@@ -114,7 +127,7 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let shared = Arc::new(Shared::new(settings, ledger, reread)?);
+    let shared = Arc::new(Shared::new(settings, (ledger, clock), reread)?);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener

@@ -57,10 +57,9 @@ impl Shared {
     /// The first generation.
     pub(super) fn new(
         settings: Settings,
-        ledger: Ledger,
+        (ledger, clock): (Ledger, Arc<dyn Clock>),
         reread: Option<Reread>,
     ) -> Result<Self, BuildError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let names: Vec<_> = settings
             .servers
             .iter()

@@ -159,6 +159,14 @@ pub(crate) fn shadow(
     review: &mut Review<'_>,
 ) -> Option<Candidate> {
     let written = policy.text("shadow")?;
+    if policy.text("mode").is_some_and(|mode| mode.value == SHADOW) {
+        review.report(
+            written.at,
+            "no-effect",
+            "`shadow` has no effect while `mode` is `shadow`: nothing is enforced that it could be compared with",
+            "write `mode: enforce`, or remove `shadow`",
+        );
+    }
     let path = review.existing_file(&written)?;
     let text = match load::read(&path) {
         Ok(text) => text,
@@ -228,4 +236,5 @@ fn policy_of<'n>(node: &'n Node, review: &mut Review<'_>) -> Option<&'n Node> {
     found.map(|(_, node)| node)
 }
 
+const SHADOW: &str = Mode::Shadow.name();
 const UTC: &str = "UTC";

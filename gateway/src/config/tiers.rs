@@ -123,7 +123,8 @@ fn approval(section: &Section<'_>, tier: Tier, review: &mut Review<'_>) -> Optio
 fn refuse_idle(section: &Section<'_>, row: &TierRow, review: &mut Review<'_>) {
     let is_named = row.tools.is_some() || !row.hints.is_empty();
     let demands = row.freshness != Freshness::default();
-    if row.tier != Tier::Low || (is_named && demands) {
+    // An empty section says no more than none.
+    if row.tier != Tier::Low || is_named == demands {
         return;
     }
     let (message, help) = if is_named {

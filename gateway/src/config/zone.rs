@@ -36,10 +36,6 @@ mod tests {
             (180, 7)
         );
         assert_eq!(moment(1_774_746_000).unix_millis, 1_774_746_000_000);
-        assert_eq!(
-            moment(u64::MAX / 1000).weekday,
-            5,
-            "the last day that is known"
-        );
+        assert_eq!(moment(u64::MAX / 1000).weekday, 5,);
     }
 }

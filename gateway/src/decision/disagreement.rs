@@ -48,6 +48,16 @@ pub struct Row {
 }
 
 impl Counted {
+    fn note(&mut self, row: Option<Row>) {
+        self.disagreements = self.disagreements.saturating_add(1);
+        let has_room = |row: &Row| self.rows.len() < ROWS || self.rows.contains_key(row);
+        let count = match row.filter(has_room) {
+            Some(row) => self.rows.entry(row).or_default(),
+            None => &mut self.others,
+        };
+        *count = count.saturating_add(1);
+    }
+
     /// The rows and how often each was counted, the most frequent first.
     pub fn rows(&self) -> Vec<(&Row, u64)> {
         let mut rows: Vec<_> = self.rows.iter().map(|(row, count)| (row, *count)).collect();
@@ -77,14 +87,7 @@ impl Disagreements {
         let Some(differing) = verdict.disagreement() else {
             return;
         };
-        counted.disagreements = counted.disagreements.saturating_add(1);
-        let row = row(circumstance, differing);
-        let row = row.filter(|row| counted.rows.len() < ROWS || counted.rows.contains_key(row));
-        let count = match row {
-            Some(row) => counted.rows.entry(row).or_default(),
-            None => &mut counted.others,
-        };
-        *count = count.saturating_add(1);
+        counted.note(row(circumstance, differing));
     }
 
     /// What was counted so far.
@@ -128,3 +131,55 @@ fn row(circumstance: &Circumstance<'_>, differing: Differing) -> Option<Row> {
 const ROWS: usize = 4096;
 /// Bytes of a name.
 const LONGEST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::{Counted, Disagreements, ROWS, Row};
+    use crate::model::{Digest, UnixTime};
+
+    fn row(subject: usize) -> Row {
+        Row {
+            issuer: "https://auth".into(),
+            subject: subject.to_string().into(),
+            server: "crm".into(),
+            name: "refund".into(),
+            from: "allow",
+            to: "deny",
+            reason: "argument_denied",
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_a_number_and_the_most_frequent_stand_first() {
+        let mut counted = Counted::default();
+        for subject in 0..=ROWS {
+            counted.note(Some(row(subject)));
+        }
+        for known in [Some(row(7)), Some(row(ROWS)), None] {
+            counted.note(known);
+        }
+        let rows = counted.rows();
+        assert_eq!(rows.len(), ROWS);
+        assert_eq!((rows[0].0, rows[0].1), (&row(7), 2));
+        assert_eq!(counted.others, 3);
+        let in_all: u64 = rows.iter().map(|(_, count)| count).sum();
+        assert_eq!(in_all + counted.others, counted.disagreements);
+    }
+
+    #[test]
+    fn another_policy_is_counted_anew_and_the_same_is_not() {
+        let all = Disagreements::default();
+        let (first, second) = (Digest::of(b"first"), Digest::of(b"second"));
+        let at = UnixTime::from_seconds;
+        all.of(Some(first), at(1));
+        all.lock().note(Some(row(1)));
+        all.of(Some(first), at(2));
+        let counted = all.counted();
+        assert_eq!((counted.since, counted.disagreements), (Some(at(1)), 1));
+        all.of(Some(second), at(3));
+        let counted = all.counted();
+        assert_eq!((counted.since, counted.disagreements), (Some(at(3)), 0));
+        all.of(None, at(4));
+        assert_eq!(all.counted().since, None);
+    }
+}

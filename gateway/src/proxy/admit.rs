@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use gatewright_policies::Tier;
 use pingora::proxy::Session;
 
 use crate::audit::part::Authentication;
-use crate::decision::{Circumstance, Permit, Refusal, Request, Verdict};
+use crate::decision::{Circumstance, Refusal, Request};
 use crate::identity::binding::Thumbprint;
 use crate::identity::credential::{self, ApiKeyHeader, Unpresented};
 use crate::identity::{Bound, Credential, Evidence, Origin, Principal};
@@ -358,40 +357,6 @@ impl Arrival {
             arguments: None,
             needed: &self.route.audience.scopes,
             in_force: &self.services.in_force,
-        }
-    }
-
-    /// Counts a decision: a refusal with its reason, or leave to pass.
-    pub(crate) fn count_decision(&self, refusal: Option<Reason>) {
-        self.services.metrics.decided(self.started.elapsed());
-        self.route
-            .metrics
-            .decided(self.services.regime.mode, refusal);
-    }
-
-    /// Counts a verdict, and what would have been decided besides.
-    pub(crate) fn count_verdict(&self, verdict: &Verdict, circumstance: &Circumstance<'_>) {
-        self.count_decision(verdict.refusal());
-        if verdict.has_shadow() {
-            self.services.disagreements.count(verdict, circumstance);
-        }
-        if let Some(differing) = verdict.disagreement() {
-            self.route.metrics.disagreed(differing.from);
-        }
-    }
-
-    /// Counts what was recorded: a call that somebody was told of, or a decision that could not be recorded.
-    pub(crate) fn count_record(&self, recorded: &Result<Permit, Refusal>) {
-        match recorded {
-            Ok(permit) if permit.tier() != Tier::Low => self.route.metrics.noticed(),
-            Ok(_) => {}
-            Err(refusal) => self.count_refusal(refusal),
-        }
-    }
-
-    fn count_refusal(&self, refusal: &Refusal) {
-        if refusal.reason() == Reason::AuditUnavailable {
-            self.services.metrics.audit_failed();
         }
     }
 

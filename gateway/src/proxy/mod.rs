@@ -7,6 +7,7 @@ mod asker;
 mod body;
 mod certificate;
 mod challenge;
+mod counting;
 mod curfew;
 mod deprecation;
 mod exchange;

@@ -3,7 +3,9 @@
 #![cfg(feature = "server")]
 
 mod bodies;
+mod budgets;
 mod challenges;
+mod conditions;
 mod decisions;
 mod dpop;
 mod dpop_challenges;
@@ -39,6 +41,7 @@ mod session_bounds;
 mod session_partings;
 mod session_resumption;
 mod sessions;
+mod shadow;
 mod shared_connections;
 mod streams;
 mod streams_over_reloads;
@@ -46,6 +49,7 @@ mod sunset;
 mod support;
 mod tasks;
 mod throttle;
+mod tiers;
 mod tls;
 mod tls_floor;
 mod token_end;

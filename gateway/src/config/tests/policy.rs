@@ -231,6 +231,13 @@ fn of_a_shadow_file_the_policy_alone_counts() {
 }
 
 #[test]
+fn nothing_is_compared_with_a_policy_that_is_not_enforced() {
+    let files = [("new.yaml", "policy: {}\n")];
+    let found = in_folder("{ mode: shadow, shadow: new.yaml }", &files);
+    assert_eq!(places(&found), ["gatewright.yaml:7:33 no-effect"]);
+}
+
+#[test]
 fn a_mistake_in_a_shadow_file_is_shown_there() {
     let files = [
         ("a.yaml", "policy: { roles: { a: { cmr: [y] } } }\n"),

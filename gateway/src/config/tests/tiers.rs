@@ -38,7 +38,7 @@ fn nobody_is_trusted_and_the_highest_tier_waits_for_a_human_unless_the_file_says
 fn what_a_tool_says_counts_only_once_it_is_pinned() {
     only(
         &of_server("trust_annotations: true"),
-        "no-effect 6:42 [true] write `pins: block` or `pins: warn` too, or remove `trust_annotations`",
+        "no-effect 6:37 [true] write `pins: block` or `pins: warn` too, or remove `trust_annotations`",
     );
     only(
         &of_server("tiers: { high: { annotations: [destructive] } }"),
@@ -56,11 +56,11 @@ fn annotations_and_approval_are_closed_lists() {
     );
     only(
         &of_server("tiers: { high: { tools: [a], approval: nobody } }"),
-        "unknown-value 6:57 [nobody] known here: required, none",
+        "unknown-value 6:57 [nobody] known here: `required`, `none`",
     );
     only(
         &of_server("tiers: { medium: { tools: [a], approval: none } }"),
-        "unknown-key 6:49 [approval] remove it; known here: tools, annotations, max_token_age, max_auth_age, acr",
+        "unknown-key 6:49 [approval] XX",
     );
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gatewright::app::{self, Running};
 use gatewright::config::load;
+use gatewright::model::{Clock, SystemClock};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -80,6 +81,11 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts with exactly this configuration; the folder of `setup` is its folder.
     pub(crate) async fn start(setup: Setup, yaml: String) -> Self {
+        Self::start_by(setup, yaml, Arc::new(SystemClock)).await
+    }
+
+    /// The same, by this clock.
+    pub(crate) async fn start_by(setup: Setup, yaml: String, clock: Arc<dyn Clock>) -> Self {
         let file = setup.folder.path().join("gatewright.yaml");
         let yaml = Arc::new(Mutex::new(yaml));
         let read = {
@@ -90,7 +96,9 @@ impl Gateway {
             }
         };
         let settings = read().unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let running = app::start(settings, Some(Arc::new(read))).await.unwrap();
+        let running = app::start_by(settings, Some(Arc::new(read)), clock)
+            .await
+            .unwrap();
         let gateway = Self {
             setup,
             running,

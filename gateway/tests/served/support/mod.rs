@@ -3,6 +3,7 @@
 
 mod agent;
 mod authority;
+mod clock;
 mod dpop;
 mod gateway;
 mod issuer;
@@ -10,6 +11,7 @@ mod upstream;
 
 pub(crate) use agent::{Agent, Answer, call, headers_of, legacy, list, modern, send, stateless};
 pub(crate) use authority::{Authority, Dialler, Leaf, Seen};
+pub(crate) use clock::Hands;
 pub(crate) use dpop::{Holder, hash, presenting};
 pub(crate) use gateway::{Gateway, Setup, records_in};
 pub(crate) use issuer::{Issuer, now};
