@@ -11,6 +11,8 @@ mod dev;
 mod explain;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/library.rs"]
+mod library;
 #[path = "program/pins.rs"]
 mod pins;
 #[path = "program/policy.rs"]

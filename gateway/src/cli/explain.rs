@@ -40,7 +40,7 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ID", conflicts_with_all = ["sub", "tool", "prompt", "resource"])]
     decision: Option<String>,
     #[command(flatten)]
-    asker: Asking,
+    party: Party,
     #[command(flatten)]
     asked: Asked,
     /// End with 4 when the decision is another.
@@ -53,7 +53,7 @@ pub(super) struct Explain {
 
 /// Who asks.
 #[derive(Debug, Args)]
-struct Asking {
+struct Party {
     /// The subject.
     #[arg(long, value_name = "SUBJECT", default_value = "somebody")]
     sub: String,
@@ -208,7 +208,7 @@ fn code(expected: Option<Expected>, is_allowed: bool) -> u8 {
 }
 
 fn supposed(explain: &Explain, settings: &Settings) -> Result<Supposed, String> {
-    let (asking, asked) = (&explain.asker, &explain.asked);
+    let (party, asked) = (&explain.party, &explain.asked);
     let server = server(asked.server.as_deref(), settings)?;
     let (access, name) = match (&asked.tool, &asked.prompt, &asked.resource) {
         (Some(tool), _, _) => (Access::Tool, tool),
@@ -225,7 +225,7 @@ fn supposed(explain: &Explain, settings: &Settings) -> Result<Supposed, String> 
         .as_ref()
         .map(|args| Value::Object(args.clone()).to_string());
     let supposed = Supposed {
-        asker: asker(asking, settings)?,
+        asker: asker(party, settings)?,
         server: server.audience.server.to_string(),
         access,
         name: name.clone(),
@@ -236,9 +236,9 @@ fn supposed(explain: &Explain, settings: &Settings) -> Result<Supposed, String> 
     Ok(supposed.with_granted(settings))
 }
 
-fn asker(asking: &Asking, settings: &Settings) -> Result<Asker, String> {
+fn asker(party: &Party, settings: &Settings) -> Result<Asker, String> {
     let issuers = &settings.issuers;
-    let issuer = match &asking.issuer {
+    let issuer = match &party.issuer {
         None => issuers.first(),
         Some(name) => Some(
             issuers
@@ -250,27 +250,27 @@ fn asker(asking: &Asking, settings: &Settings) -> Result<Asker, String> {
                 })?,
         ),
     };
-    let scopes = asking.scopes.iter().filter(|scope| !scope.is_empty());
+    let scopes = party.scopes.iter().filter(|scope| !scope.is_empty());
     Ok(Asker {
-        roles: asking.roles.clone(),
+        roles: party.roles.clone(),
         scopes: scopes.cloned().collect(),
         issuer: issuer
             .map(|issuer| issuer.url.to_string())
             .unwrap_or_default(),
-        subject: asking.sub.clone(),
+        subject: party.sub.clone(),
         kind: KINDS
             .into_iter()
-            .find(|kind| *kind == asking.kind)
+            .find(|kind| *kind == party.kind)
             .unwrap_or("agent"),
-        client: asking.client.clone(),
-        actors: asking.actors.clone(),
-        model: asking.model.clone().map(|model| (model, "claim")),
-        claims: asking.claims.clone().unwrap_or_default(),
-        details: asking.details.clone().unwrap_or_default(),
-        acr: asking.acr.clone(),
-        auth_age: asking.auth_age,
-        token_age: asking.token_age,
-        source: asking.source.map(|source| source.to_canonical()),
+        client: party.client.clone(),
+        actors: party.actors.clone(),
+        model: party.model.clone().map(|model| (model, "claim")),
+        claims: party.claims.clone().unwrap_or_default(),
+        details: party.details.clone().unwrap_or_default(),
+        acr: party.acr.clone(),
+        auth_age: party.auth_age,
+        token_age: party.token_age,
+        source: party.source.map(|source| source.to_canonical()),
     })
 }
 

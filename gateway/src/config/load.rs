@@ -112,7 +112,7 @@ pub fn candidate(
 ) -> Result<Candidate, Mistakes> {
     let text = readable(path)?;
     let mut review = Review::new(path, &text, environment);
-    let candidate = policy::read_candidate(&text, Some(servers), &mut review);
+    let candidate = super::policy::read_candidate(&text, Some(servers), &mut review);
     complete(candidate, review)
 }
 

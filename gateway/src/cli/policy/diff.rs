@@ -241,7 +241,7 @@ fn in_json(changed: &[Change], replay: Option<&Replay>) -> Value {
         Change::Became(old, new) => json!({ "old": rule(old), "new": rule(new) }),
     });
     let replay = replay.map(|replay| {
-        let changes = replay.largest_first().into_iter().map(|(changed, count)| {
+        let turns = replay.largest_first().into_iter().map(|(changed, count)| {
             json!({
                 "turn": arrow(changed.turn), "count": count, "sub": changed.subject, "act": changed.actor,
                 "resource": format!("{}/{}", changed.server, changed.name), "reason": changed.reason,
@@ -253,7 +253,7 @@ fn in_json(changed: &[Change], replay: Option<&Replay>) -> Value {
             "deny_to_allow": { "count": replay.count(Turn::Gains), "agents": replay.agents(Turn::Gains) },
             "undecided": replay.unclear,
             "unreadable": replay.unreadable,
-            "changes": changes.collect::<Vec<_>>(),
+            "changes": turns.collect::<Vec<_>>(),
         })
     });
     json!({ "rules": rules.collect::<Vec<_>>(), "replay": replay })

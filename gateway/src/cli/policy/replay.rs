@@ -134,11 +134,11 @@ impl Replay {
             Turn::Loses => loses,
             Turn::Gains => gains,
         };
-        let asker = asked.asker;
-        agents.insert((asker.issuer, asker.subject.clone(), asker.client));
+        let party = asked.asker;
+        agents.insert((party.issuer, party.subject.clone(), party.client));
         let changed = Changed {
             turn,
-            subject: asker.subject,
+            subject: party.subject,
             actor: record.act.clone(),
             server: asked.server,
             name: asked.name,
