@@ -146,11 +146,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write it like `30s`, `5m` or `1h`".to_owned())
 }
 
-pub(super) fn run(explain: Explain, colour: Colour) -> u8 {
+pub(super) fn run(explain: &Explain, colour: Colour) -> u8 {
     explained(explain, colour).unwrap_or_else(|code| code)
 }
 
-fn explained(explain: Explain, colour: Colour) -> Result<u8, u8> {
+fn explained(explain: &Explain, colour: Colour) -> Result<u8, u8> {
     let path = search::find(
         explain.configured.config.clone(),
         &search::process_environment,
@@ -166,7 +166,7 @@ fn explained(explain: Explain, colour: Colour) -> Result<u8, u8> {
             (earlier.is_allowed(), earlier.lines(), earlier.json())
         }
         None => {
-            let supposed = supposed(&explain, &loaded.settings).map_err(|why| {
+            let supposed = supposed(explain, &loaded.settings).map_err(|why| {
                 complain(&why);
                 USAGE
             })?;

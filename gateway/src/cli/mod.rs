@@ -139,7 +139,7 @@ pub fn main() -> ExitCode {
             check::run(check.configured.config, output, colour)
         }
         Verb::Config(config::Config::Show(show)) => config::show(show, colour),
-        Verb::Explain(explain) => explain::run(explain, colour),
+        Verb::Explain(explain) => explain::run(&explain, colour),
         Verb::Reload(instance) => instance::reload(instance),
         Verb::Status(instance) => instance::status(instance),
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),

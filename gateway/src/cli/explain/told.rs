@@ -27,7 +27,7 @@ pub(super) struct Told {
     /// All of these together would make it allowed.
     would_allow: Vec<String>,
     /// What else there is to know.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Told {
