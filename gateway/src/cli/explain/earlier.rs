@@ -112,10 +112,12 @@ impl Earlier {
                 visible(&place)
             ));
         }
-        lines.push(match (self.is_same_policy, &self.today) {
-            (true, _) => "today, by the same policy:".to_owned(),
-            (false, _) => "today, by another policy:".to_owned(),
-        });
+        let policy = if self.is_same_policy {
+            "the same"
+        } else {
+            "another"
+        };
+        lines.push(format!("today, by {policy} policy:"));
         match &self.today {
             Some(told) => lines.extend(told.lines().iter().map(|line| format!("  {line}"))),
             None => lines.push(format!("  {UNCLEAR}")),

@@ -9,6 +9,7 @@ use crate::cli::lines::visible;
 use crate::cli::rules::{Rule, rules};
 use crate::cli::supposed::{Judged, Supposed};
 use crate::config::Loaded;
+use crate::decision::freshness::Freshness;
 use crate::model::Reason;
 
 /// What is told.
@@ -72,6 +73,7 @@ impl Told {
                 told.tier = tier;
                 told.answer(&answer, refused, loaded);
                 told.name_faults(&answer, &explanation);
+                told.note_freshness(supposed, loaded);
                 told.look_for(&explanation, loaded);
             }
         }
@@ -122,6 +124,19 @@ impl Told {
             let mut considered = explanation.considered.iter();
             let found = considered.find(|considered| considered.rule == *rule);
             self.faults = found.map(faults).unwrap_or_default();
+        }
+    }
+
+    /// Whoever is allowed may still have to log in again.
+    fn note_freshness(&mut self, supposed: &Supposed, loaded: &Loaded) {
+        let server = supposed.server_in(&loaded.settings);
+        let demands = server.map(|server| &server.demands);
+        let is_fresh = demands.is_none_or(|demands| {
+            demands.server == Freshness::default() && demands.tiers.is_empty()
+        });
+        if self.is_allowed() && !is_fresh {
+            self.notes
+                .push("how fresh token and login must be is not asked here".to_owned());
         }
     }
 

@@ -155,24 +155,21 @@ struct Replaced {
 impl Replaced {
     /// Puts `text` into the place of what is at `path`, in one step; what was there is kept beside it as `.old`.
     fn write(path: &Path, text: &str) -> io::Result<Self> {
+        // A link stays a link to the file that is replaced.
+        let path = fs::canonicalize(path)?;
         let beside = |end: &str| {
             let mut name = path.as_os_str().to_owned();
             name.push(end);
             PathBuf::from(name)
         };
         let (new, old) = (beside(".new"), beside(".old"));
-        let mode = fs::metadata(path)?.mode() & 0o777;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        let owner = file.metadata()?.uid();
-        fs::copy(path, &old)?;
-        fs::rename(&new, path)?;
-        let path = path.to_owned();
+        let mode = fs::metadata(&path)?.mode() & 0o777;
+        let owner = write_new(&new, mode, text)?;
+        let moved = fs::copy(&path, &old).and_then(|_| fs::rename(&new, &path));
+        if let Err(error) = moved {
+            let _ = fs::remove_file(&new);
+            return Err(error);
+        }
         Ok(Self { path, old, owner })
     }
 
@@ -184,6 +181,15 @@ impl Replaced {
             ));
         }
     }
+}
+
+/// Writes a file that was not there, to the disk; answers whose it is.
+fn write_new(path: &Path, mode: u32, text: &str) -> io::Result<u32> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(file.metadata()?.uid())
 }
 
 /// Digits of a digest that are shown.
