@@ -2,7 +2,7 @@
 //! as serving does, and opens nothing.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -159,20 +159,17 @@ fn explained(explain: &Explain, colour: Colour) -> Result<u8, u8> {
         complain(&format!("{nothing}\n  = help: name one with `--config`"));
         INVALID
     })?;
-    let loaded = loaded(path, colour)?;
-    let (is_allowed, lines, json) = match &explain.decision {
-        Some(id) => {
-            let earlier = earlier::find(id, &loaded)?;
-            (earlier.is_allowed(), earlier.lines(), earlier.json())
-        }
-        None => {
-            let supposed = supposed(explain, &loaded.settings).map_err(|why| {
-                complain(&why);
-                USAGE
-            })?;
-            let told = Told::of(&supposed, &loaded);
-            (told.is_allowed(), told.lines(), told.json())
-        }
+    let loaded = loaded(&path, colour)?;
+    let (is_allowed, lines, json) = if let Some(id) = &explain.decision {
+        let earlier = earlier::find(id, &loaded)?;
+        (earlier.is_allowed(), earlier.lines(), earlier.json())
+    } else {
+        let supposed = supposed(explain, &loaded.settings).map_err(|why| {
+            complain(&why);
+            USAGE
+        })?;
+        let told = Told::of(&supposed, &loaded);
+        (told.is_allowed(), told.lines(), told.json())
     };
     match explain.output {
         Format::Text => lines.iter().for_each(|line| say(line)),
@@ -181,8 +178,8 @@ fn explained(explain: &Explain, colour: Colour) -> Result<u8, u8> {
     Ok(code(explain.expect, is_allowed))
 }
 
-fn loaded(path: PathBuf, colour: Colour) -> Result<Loaded, u8> {
-    load::load_untested(&path, &search::process_environment).map_err(|mistakes| {
+fn loaded(path: &Path, colour: Colour) -> Result<Loaded, u8> {
+    load::load_untested(path, &search::process_environment).map_err(|mistakes| {
         talk(&mistakes.render(colour));
         INVALID
     })

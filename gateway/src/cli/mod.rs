@@ -63,7 +63,7 @@ enum Verb {
     #[command(subcommand)]
     Policy(policy::Policy),
     /// Say what would be decided, by which rule, and what is missing; or what was decided.
-    Explain(explain::Explain),
+    Explain(Box<explain::Explain>),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
     Reload(Instance),
     /// Show what a running gateway is serving.

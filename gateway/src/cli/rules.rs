@@ -30,7 +30,7 @@ pub(super) fn rules(loaded: &Loaded) -> Vec<Rule> {
             };
             let id = rule.id.to_string();
             Rule {
-                about: row.map_or_else(|| id.clone(), |row| about(row)),
+                about: row.map_or_else(|| id.clone(), about),
                 text: row.map_or_else(|| one_line(&rule.text), written),
                 place: place.at(),
                 id,

@@ -35,21 +35,17 @@ pub(super) fn find(id: &str, loaded: &Loaded) -> Result<Earlier, u8> {
         complain(&format!("cannot read `{}`: {error}", file.display()));
         FAILED
     })?;
-    match found {
-        Some(record) => Ok(Earlier::of(record, loaded)),
-        None => {
-            let lost = if unreadable > 0 {
-                ", and some records cannot be read"
-            } else {
-                ""
-            };
-            complain(&format!(
-                "no decision of this id is in `{}`{lost}",
-                ledger.display()
-            ));
-            Err(FAILED)
-        }
+    if let Some(record) = found {
+        return Ok(Earlier::of(record, loaded));
     }
+    let lost = if unreadable > 0 {
+        ", and some records cannot be read"
+    } else {
+        ""
+    };
+    let ledger = ledger.display();
+    complain(&format!("no decision of this id is in `{ledger}`{lost}"));
+    Err(FAILED)
 }
 
 impl Earlier {

@@ -54,7 +54,8 @@ pub(in crate::cli) struct Report {
 #[derive(Debug, Deserialize)]
 pub(super) struct Shadow {
     mode: String,
-    shadow: Option<String>,
+    #[serde(rename = "shadow")]
+    digest: Option<String>,
     since: Option<String>,
     decisions: u64,
     pub(super) disagreements: u64,
@@ -76,7 +77,7 @@ struct Row {
 impl Shadow {
     /// Whether what was counted is about the policy of this digest.
     pub(super) fn is_of(&self, digest: &str) -> bool {
-        self.shadow.as_deref() == Some(digest)
+        self.digest.as_deref() == Some(digest)
     }
 
     /// For how long it counts, in the largest whole unit.
@@ -147,7 +148,7 @@ fn show(instance: Instance) -> Result<(), u8> {
 }
 
 fn lines(shadow: &Shadow) -> Vec<String> {
-    let (Some(digest), Some(since)) = (&shadow.shadow, &shadow.since) else {
+    let (Some(digest), Some(since)) = (&shadow.digest, &shadow.since) else {
         return vec!["no policy is asked without effect".to_owned()];
     };
     let short = digest.get(..SHOWN).unwrap_or(digest);
