@@ -15,7 +15,7 @@ use crate::wants::Wants;
 #[derive(Debug)]
 pub(crate) struct Program {
     /// Everything at once: the quick way.
-    pub(crate) whole: Expression,
+    pub(crate) whole: Leaf,
     /// The same, part by part: to say which part decided, and what holds whatever the arguments are.
     pub(crate) clause: Clause,
     /// The slots that it reads, each once, in order.
@@ -133,7 +133,7 @@ impl Program {
         if scene.is_open() && self.clause.reads.arguments {
             self.clause.holding(request, scene)
         } else {
-            ask(&self.whole, request, scene)
+            self.whole.holding(request, scene)
         }
     }
 }

@@ -107,7 +107,7 @@ impl<'f> Scene<'f> {
                 .filter(|(_, slot)| slot.root == Root::Details)
                 .filter_map(|(number, slot)| {
                     let json = value::at(&text, &slot.path);
-                    let found = value::express(slot.reading, json).ok()?;
+                    let found = value::express(slot.reading?, json).ok()?;
                     Some((slot::attribute(number), found))
                 });
             self.request(more.collect())
@@ -117,7 +117,7 @@ impl<'f> Scene<'f> {
     /// Why a slot has no value in the first detail of this type.
     pub(crate) fn detail_lack(&self, kind: &str, slot: &Slot) -> Option<Lack> {
         let entry = self.entries(kind).next()?.to_string();
-        value::express(slot.reading, value::at(&entry, &slot.path)).err()
+        value::express(slot.reading?, value::at(&entry, &slot.path)).err()
     }
 
     fn entries(&self, kind: &str) -> impl Iterator<Item = &'f Value> {
@@ -145,16 +145,19 @@ impl<'f> Scene<'f> {
     fn read(&mut self, slots: &Slots, wanted: &[usize]) {
         let arguments = self.arguments();
         for (number, slot) in numbered(slots, wanted) {
+            let Some(reading) = slot.reading else {
+                continue;
+            };
             let found = match slot.root {
                 Root::Arguments if self.is_open() => continue,
                 Root::Details => continue,
                 Root::Arguments => {
                     let json = arguments.and_then(|json| value::at(json, &slot.path));
-                    value::express(slot.reading, json)
+                    value::express(reading, json)
                 }
                 Root::Claims => {
                     let json = claim(&self.facts, &slot.path);
-                    value::express(slot.reading, json.as_deref())
+                    value::express(reading, json.as_deref())
                 }
             };
             match found {
