@@ -61,7 +61,7 @@ fn annotations_and_approval_are_closed_lists() {
     );
     only(
         &of_server("tiers: { medium: { tools: [a], approval: none } }"),
-        "unknown-key 6:49 [approval] XX",
+        "unknown-key 6:49 [approval] known here: `tools`, `annotations`, `max_token_age`, `max_auth_age`, `acr`",
     );
 }
 
