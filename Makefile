@@ -59,6 +59,8 @@ docs:
 
 examples:
 	GATEWRIGHT=$(CURDIR)/target/debug/gatewright EVERYTHING=$(CURDIR)/target/debug/everything examples/01-first-call/run.sh
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright OFFICE=$(CURDIR)/target/debug/office examples/02-data-analysis/run.sh
+	GATEWRIGHT=$(CURDIR)/target/debug/gatewright OFFICE=$(CURDIR)/target/debug/office examples/03-customer-support/run.sh
 
 clients:
 	GATEWRIGHT=$(CURDIR)/target/debug/gatewright GATEWRIGHT_VENV=$(VENV) node gateway/tests/clients/run.mjs

@@ -40,6 +40,7 @@ mod renewal;
 mod shadow;
 mod shipping;
 mod subjects;
+mod trial;
 mod vitals;
 
 pub use build::BuildError;
@@ -50,7 +51,7 @@ pub type Reread = Arc<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// Idle connections kept to all upstreams together.
 const UPSTREAM_POOL: usize = 512;
-/// How often the files of the listener's certificate are looked at.
+/// How often the files of the listener's certificate are looked at, and whether the time of a trial is over.
 const RENEWAL: Duration = Duration::from_secs(5);
 
 /// How long refusals of a flood are counted for one record.
@@ -91,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) reread: Option<Reread>,
     pub(crate) turn: tokio::sync::Mutex<()>,
     pub(crate) sinks: shipping::Sinks,
+    /// A policy that an operator lets be asked.
+    pub(crate) trial: std::sync::Mutex<Option<trial::Trial>>,
     pub(crate) refreshers: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -161,6 +164,7 @@ pub async fn start_by(
     let mut tasks = vec![
         tokio::spawn(listen::serve(listener, door, stopping)),
         tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
+        tokio::spawn(trial::watch(Arc::clone(&shared), RENEWAL)),
         tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
         tokio::spawn(anomalies::watch(Arc::clone(&shared), told)),
     ];

@@ -5,10 +5,16 @@
 
 #[path = "program/canaries.rs"]
 mod canaries;
+#[path = "program/change.rs"]
+mod change;
 #[path = "program/dev.rs"]
 mod dev;
+#[path = "program/explain.rs"]
+mod explain;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/library.rs"]
+mod library;
 #[path = "program/pins.rs"]
 mod pins;
 #[path = "program/policy.rs"]
@@ -260,8 +266,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "audit",
-            "report", "help"
+            "dev", "run", "check", "config", "explain", "reload", "status", "token", "keys",
+            "pins", "policy", "audit", "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {
@@ -276,7 +282,6 @@ fn help_names_exactly_the_verbs_there_are() {
     for later in [
         "quickstart",
         "doctor",
-        "explain",
         "approvals",
         "kill",
         "tap",

@@ -117,11 +117,9 @@ impl<'t> Builder<'t> {
     }
 
     fn compile(&mut self, checker: &Checker<'_>, waiting: &Waiting<'t>) {
-        let program = checker.check(&waiting.draft).and_then(|()| {
-            waiting
-                .draft
-                .program(&waiting.anatomy.parts, waiting.anatomy.scope)
-                .map_err(|blame| vec![blame])
+        let program = checker.check(&waiting.draft).map(|()| {
+            let anatomy = &waiting.anatomy;
+            waiting.draft.program(&anatomy.parts, anatomy.scope)
         });
         let Some(rule) = self.rules.get_mut(waiting.rule) else {
             return;

@@ -215,14 +215,7 @@ impl fmt::Display for Difference {
 /// assert_eq!(difference.to_string(), "expected allow, got deny");
 /// ```
 pub fn run(policy: &PolicySet, case: &Case) -> Outcome {
-    let question = Question {
-        server: &case.server,
-        roles: &case.asker.roles,
-        access: case.access,
-        name: &case.target,
-        scopes: &case.asker.scopes,
-    };
-    let answer = policy.decide(&question, || case.facts());
+    let answer = policy.decide(&case.question(), || case.facts());
     let difference = case.difference(&answer);
     Outcome { answer, difference }
 }
@@ -249,7 +242,25 @@ impl Asker {
     }
 }
 
+/// The rules that have a say in a case: those that made the answer, and those that apply besides.
+pub fn reached(policy: &PolicySet, case: &Case) -> Vec<RuleId> {
+    let explanation = policy.explain(&case.question(), &case.facts());
+    let applied = explanation.applied();
+    let deciding = deciding(&explanation.answer).iter();
+    deciding.chain(applied).cloned().collect()
+}
+
 impl Case {
+    fn question(&self) -> Question<'_, String, String> {
+        Question {
+            server: &self.server,
+            roles: &self.asker.roles,
+            access: self.access,
+            name: &self.target,
+            scopes: &self.asker.scopes,
+        }
+    }
+
     /// What conditions may look at.
     pub fn facts(&self) -> Facts<'_> {
         let asker = &self.asker;

@@ -1,13 +1,13 @@
 //! From the text of a condition or a policy to a program. Loads nothing that does not type-check.
 
 use std::ops::Range;
-use std::str::FromStr as _;
 
-use cedar_policy::{Expression, Policy, pst};
+use cedar_policy::{Policy, pst};
 
 use crate::attribute::Type;
-use crate::program::{Clause, Program, Shape};
-use crate::slot::{self, Reading, Root, Slot, Slots};
+use crate::program::{Clause, Leaf, Program, Shape};
+use crate::slot::{self, Reading, Root, Slots};
+use crate::wants::Wants;
 
 mod blame;
 pub(crate) mod bounds;
@@ -35,6 +35,8 @@ pub(crate) struct Draft<'t> {
     /// The slot of each use.
     numbers: Vec<usize>,
     frame: Frame,
+    /// As it was parsed before types were known, if they changed nothing.
+    policy: Option<Policy>,
 }
 
 /// What stands around a text to make it a policy.
@@ -63,38 +65,39 @@ impl<'t> Draft<'t> {
     ) -> Result<Self, Vec<Blame>> {
         let uses = uses::find(&lexed).map_err(|blame| vec![blame])?;
         refuse_details(&uses, details).map_err(|blame| vec![blame])?;
+        let numbers = reserved(&uses, slots);
         let mut draft = Self {
             lexed,
             uses,
-            numbers: Vec::new(),
+            numbers,
             frame,
+            policy: None,
         };
-        let policy = draft.parsed(&draft.rewritten(slot::attribute))?;
+        let policy = draft.parsed(&draft.rewritten())?;
         let readings = draft.readings(&policy)?;
-        let uses = draft.uses.all.iter().zip(readings);
-        draft.numbers = uses
-            .map(|(found, reading)| {
-                slots.number(Slot {
-                    root: found.root,
-                    path: found.path.clone(),
-                    reading,
-                })
-            })
+        let settled: Vec<_> = draft.numbers.iter().zip(readings).collect();
+        let settled = settled
+            .into_iter()
+            .map(|(number, reading)| slots.settle(*number, reading))
             .collect();
+        if draft.numbers == settled {
+            draft.policy = Some(policy);
+        } else {
+            draft.numbers = settled;
+        }
         Ok(draft)
     }
 
-    /// The policy as it stands, its open values under our names.
+    /// The policy with slots in place of its open values.
     pub(crate) fn policy(&self) -> Result<Policy, Vec<Blame>> {
-        self.parsed(&self.rewritten(slot::attribute))
+        match &self.policy {
+            Some(policy) => Ok(policy.clone()),
+            None => self.parsed(&self.rewritten()),
+        }
     }
 
     /// The condition in the pieces of each pair. The first `scope` of them are the scope of a policy.
-    pub(crate) fn program(
-        &self,
-        parts: &[(Polarity, Range<usize>)],
-        scope: usize,
-    ) -> Result<Program, Blame> {
+    pub(crate) fn program(&self, parts: &[(Polarity, Range<usize>)], scope: usize) -> Program {
         let clauses: Vec<Clause> = parts
             .iter()
             .map(|(polarity, tokens)| {
@@ -109,58 +112,48 @@ impl<'t> Draft<'t> {
         let mut slots = self.numbers.clone();
         slots.sort_unstable();
         slots.dedup();
-        Ok(Program {
-            whole: self.whole(parts)?,
+        Program {
+            whole: self.whole(parts),
             clause: Clause {
                 shape: Shape::All(clauses),
                 bytes: 0..self.lexed.text.len(),
                 reads,
             },
             slots,
+            wants: Wants::of(&self.lexed, self.uses.has_whole_context),
             scope,
-        })
+        }
     }
 
     /// A new line after each part: it may end in a comment.
-    fn whole(&self, parts: &[(Polarity, Range<usize>)]) -> Result<Expression, Blame> {
+    fn whole(&self, parts: &[(Polarity, Range<usize>)]) -> Leaf {
         let texts: Vec<_> = parts
             .iter()
             .map(|(polarity, tokens)| {
-                let bytes = self.lexed.bytes(tokens.clone());
-                let text = Rewritten::new(self.lexed.text, bytes, &self.uses.all, |number| {
-                    self.name(number)
-                });
+                let text = self.part(self.lexed.bytes(tokens.clone()));
                 format!("{}(\n{}\n)", polarity.sign(), text.text)
             })
             .collect();
-        let text = if texts.is_empty() {
+        Leaf::new(if texts.is_empty() {
             "true".to_owned()
         } else {
             texts.join(" && ")
-        };
-        Expression::from_str(&text).map_err(|_| {
-            Blame::new(
-                0..self.lexed.text.len(),
-                "not a condition".to_owned(),
-                "write one expression that is true or false",
-            )
         })
     }
 
-    /// What stands for a use: the attribute of its slot.
-    fn name(&self, number: usize) -> String {
-        let slot = self.numbers.get(number).copied().unwrap_or(usize::MAX);
-        self.standing_for(number, &slot::attribute(slot))
+    /// These bytes of the text, with slots in place of open values.
+    fn part(&self, bytes: Range<usize>) -> Rewritten {
+        Rewritten::new(self.lexed.text, bytes, &self.uses.all, |number| {
+            self.standing_for(number)
+        })
     }
 
-    /// As a comparison, so that it binds as `has` does.
-    fn standing_for(&self, number: usize, attribute: &str) -> String {
-        let asks = self
-            .uses
-            .all
-            .get(number)
-            .is_some_and(|found| found.reading == Some(Reading::Present));
-        if asks {
+    /// What stands for a use: the attribute of its slot. Presence is compared, so that it binds as `has` does.
+    fn standing_for(&self, number: usize) -> String {
+        let slot = self.numbers.get(number).copied().unwrap_or(usize::MAX);
+        let attribute = slot::attribute(slot);
+        let found = self.uses.all.get(number);
+        if found.is_some_and(|found| found.reading == Some(Reading::Present)) {
             format!("context.{attribute} == true")
         } else {
             format!("context.{attribute}")
@@ -169,21 +162,21 @@ impl<'t> Draft<'t> {
 
     /// What a message of Cedar says, with what the author wrote for our names.
     fn in_words(&self, message: &str) -> String {
+        let mut named: Vec<_> = self.numbers.iter().zip(&self.uses.all).collect();
+        // A long number first: a short one may be its beginning.
+        named.sort_by_key(|(number, _)| std::cmp::Reverse(**number));
         let mut words = message.to_owned();
-        for (number, found) in self.uses.all.iter().enumerate().rev() {
-            let ours = format!("context.{}", slot::attribute(number));
+        for (number, found) in named {
+            let ours = format!("context.{}", slot::attribute(*number));
             let theirs = self.lexed.text.get(found.bytes.clone());
             words = words.replace(&ours, theirs.unwrap_or_default());
         }
         words
     }
 
-    fn rewritten(&self, attribute: impl Fn(usize) -> String) -> Rewritten {
-        let part = 0..self.lexed.text.len();
-        Rewritten::new(self.lexed.text, part, &self.uses.all, |number| {
-            self.standing_for(number, &attribute(number))
-        })
-        .within(&self.frame.head, self.frame.tail)
+    fn rewritten(&self) -> Rewritten {
+        self.part(0..self.lexed.text.len())
+            .within(&self.frame.head, self.frame.tail)
     }
 
     fn parsed(&self, rewritten: &Rewritten) -> Result<Policy, Vec<Blame>> {
@@ -193,16 +186,15 @@ impl<'t> Draft<'t> {
 
     /// How each use is read.
     fn readings(&self, policy: &Policy) -> Result<Vec<Reading>, Vec<Blame>> {
-        let paths = self.paths();
-        let path_of = |number: usize| {
-            let found = self.uses.all.get(number)?;
-            paths.iter().position(|path| is_of(path, found))
-        };
-        let known = paths.iter().map(|path| path.reading.map(Reading::kind));
+        let distinct = self.distinct();
+        let place = |slot: usize| distinct.iter().position(|(number, _)| *number == slot);
+        let known = distinct
+            .iter()
+            .map(|(_, found)| found.reading.map(Reading::kind));
         let mut inference = Inference::new(known);
         let number = |attribute: &str| {
             let digits = attribute.strip_prefix(slot::RESERVED)?;
-            path_of(digits.parse().ok()?)
+            place(digits.parse().ok()?)
         };
         for condition in conditions(policy) {
             inference.learn(&condition, &number);
@@ -210,8 +202,8 @@ impl<'t> Draft<'t> {
         let kinds = inference.finish();
         let mut readings = Vec::new();
         let mut blames = Vec::new();
-        for (index, found) in self.uses.all.iter().enumerate() {
-            let kind = path_of(index).and_then(|path| kinds.get(path).copied().flatten());
+        for (slot, found) in self.numbers.iter().zip(&self.uses.all) {
+            let kind = place(*slot).and_then(|place| kinds.get(place).copied().flatten());
             match found.reading.or_else(|| open_reading(kind?)) {
                 Some(reading) => readings.push(reading),
                 None => blames.push(untyped(found, kind)),
@@ -224,16 +216,22 @@ impl<'t> Draft<'t> {
         }
     }
 
-    /// The uses without those that look at the same thing in the same way.
-    fn paths(&self) -> Vec<&Use> {
-        let mut paths: Vec<&Use> = Vec::new();
-        for found in &self.uses.all {
-            if !paths.iter().any(|path| is_of(path, found)) {
-                paths.push(found);
+    /// The first use of each slot.
+    fn distinct(&self) -> Vec<(usize, &Use)> {
+        let mut distinct: Vec<(usize, &Use)> = Vec::new();
+        for (number, found) in self.numbers.iter().zip(&self.uses.all) {
+            if !distinct.iter().any(|(known, _)| known == number) {
+                distinct.push((*number, found));
             }
         }
-        paths
+        distinct
     }
+}
+
+fn reserved(uses: &Uses, slots: &mut Slots) -> Vec<usize> {
+    let uses = uses.all.iter();
+    uses.map(|found| slots.reserve(found.root, &found.path, found.reading))
+        .collect()
 }
 
 /// Whether what is in the braces must hold or must not.
@@ -260,10 +258,6 @@ fn negated(clause: Clause) -> Clause {
         reads: clause.reads,
         shape: Shape::Not(Box::new(clause)),
     }
-}
-
-fn is_of(path: &Use, found: &Use) -> bool {
-    path.root == found.root && path.path == found.path && path.reading == found.reading
 }
 
 /// What an open value may be as it stands.

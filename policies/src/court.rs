@@ -9,9 +9,10 @@ use crate::facts::Facts;
 use crate::limit::{Charge, Limit, Measure};
 use crate::program::{Holding, Program};
 use crate::rule::{Effect, Rule};
-use crate::scene::{Asked, Scene};
+use crate::scene::{Asked, Scene, Wanted};
 use crate::slot::Slots;
 use crate::tier::Tier;
+use crate::wants::Wants;
 
 /// Where a rule stands among those that could apply: exact names, globs, Cedar policies; then by its number.
 pub(crate) type Rank = (u8, usize);
@@ -183,15 +184,23 @@ impl<'c, 'f, F: FnOnce() -> Facts<'f>> Court<'c, 'f, F> {
     pub(crate) fn scene(&self) -> Option<&Scene<'f>> {
         let scene = self.scene.get_or_init(|| {
             let facts = self.facts.take()?();
-            let programs = self
-                .rules
-                .iter()
-                .filter_map(|(_, rule)| rule.program.as_ref());
-            let mut wanted: Vec<usize> =
-                programs.flat_map(|program| program.slots.clone()).collect();
-            wanted.sort_unstable();
-            wanted.dedup();
-            Scene::new(facts, &self.asked, self.slots, &wanted)
+            let programs = || {
+                self.rules
+                    .iter()
+                    .filter_map(|(_, rule)| rule.program.as_ref())
+            };
+            let mut slots: Vec<usize> = programs()
+                .flat_map(|program| program.slots.clone())
+                .collect();
+            slots.sort_unstable();
+            slots.dedup();
+            let wants =
+                programs().fold(Wants::default(), |wants, program| wants.and(program.wants));
+            let wanted = Wanted {
+                slots: &slots,
+                wants,
+            };
+            Scene::new(facts, &self.asked, self.slots, wanted)
         });
         scene.as_ref()
     }

@@ -45,6 +45,7 @@ mod set;
 mod slot;
 mod tier;
 mod value;
+mod wants;
 mod weighing;
 
 pub use answer::{Answer, Approval, Cause, Denial, Grant, RuleId};

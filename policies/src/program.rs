@@ -9,16 +9,19 @@ use cedar_policy::{EvalResult, Expression, Request, eval_expression};
 use crate::answer::Cause;
 use crate::scene::Scene;
 use crate::slot;
+use crate::wants::Wants;
 
 /// The condition of one rule.
 #[derive(Debug)]
 pub(crate) struct Program {
     /// Everything at once: the quick way.
-    pub(crate) whole: Expression,
+    pub(crate) whole: Leaf,
     /// The same, part by part: to say which part decided, and what holds whatever the arguments are.
     pub(crate) clause: Clause,
     /// The slots that it reads, each once, in order.
     pub(crate) slots: Vec<usize>,
+    /// What it could look at besides.
+    pub(crate) wants: Wants,
     /// How many parts of the clause are the scope of a Cedar policy.
     pub(crate) scope: usize,
 }
@@ -130,7 +133,7 @@ impl Program {
         if scene.is_open() && self.clause.reads.arguments {
             self.clause.holding(request, scene)
         } else {
-            ask(&self.whole, request, scene)
+            self.whole.holding(request, scene)
         }
     }
 }

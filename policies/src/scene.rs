@@ -2,17 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
 use serde_json::Value;
 
-use crate::attribute::{ACTIONS, USE};
+use crate::attribute::{ACTIONS, Attribute, Owner, USE};
 use crate::facts::{Arguments, Facts};
 use crate::question::Access;
 use crate::slot::{self, Root, Slot, Slots};
 use crate::value::{self, Lack};
+use crate::wants::Wants;
 
 /// A question and its facts.
 pub(crate) struct Scene<'f> {
@@ -36,13 +38,20 @@ pub(crate) struct Asked<'a> {
     pub(crate) scopes: &'a [&'a str],
 }
 
+/// What must be there to look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) slots: &'a [usize],
+    pub(crate) wants: Wants,
+}
+
 impl<'f> Scene<'f> {
-    /// The scene in which the slots `wanted` can be looked at. `None` when Cedar takes it for none: then nothing holds.
+    /// The scene in which what is `wanted` can be looked at. `None` when Cedar takes it for none: then nothing holds.
     pub(crate) fn new(
         facts: Facts<'f>,
         asked: &Asked<'_>,
         slots: &Slots,
-        wanted: &[usize],
+        wanted: Wanted<'_>,
     ) -> Option<Self> {
         let types = TYPES.as_ref()?;
         let action = types.action(facts.method, asked.access);
@@ -50,24 +59,23 @@ impl<'f> Scene<'f> {
         let principal = uid(&types.principal, &principal_id);
         let resource_id = format!("{}/{}", asked.server, asked.name);
         let resource = uid(types.resource(asked.access), &resource_id);
-        let entities = Entities::from_entities(
-            [
-                principal_entity(types, principal.clone(), &facts, asked)?,
-                resource_entity(types, resource.clone(), &facts, asked)?,
-                Entity::new_no_attrs(action.clone(), HashSet::from([uid(&types.action, USE)])),
-            ],
-            None,
-        )
-        .ok()?;
+        let uids = [principal, action, resource];
+        let stage = Stage {
+            facts: &facts,
+            asked,
+            wants: wanted.wants,
+        };
+        let entities = stage.entities(types, &uids)?;
+        let pairs = stage.pairs(&[Owner::Context]).collect();
         let mut scene = Self {
-            pairs: context(&facts, asked),
+            pairs,
             facts,
             entities,
-            uids: [principal, action, resource],
+            uids,
             plain: None,
             lacks: HashMap::new(),
         };
-        scene.read(slots, wanted);
+        scene.read(slots, wanted.slots);
         scene.plain = scene.request(Vec::new());
         Some(scene)
     }
@@ -99,7 +107,7 @@ impl<'f> Scene<'f> {
                 .filter(|(_, slot)| slot.root == Root::Details)
                 .filter_map(|(number, slot)| {
                     let json = value::at(&text, &slot.path);
-                    let found = value::express(slot.reading, json).ok()?;
+                    let found = value::express(slot.reading?, json).ok()?;
                     Some((slot::attribute(number), found))
                 });
             self.request(more.collect())
@@ -109,7 +117,7 @@ impl<'f> Scene<'f> {
     /// Why a slot has no value in the first detail of this type.
     pub(crate) fn detail_lack(&self, kind: &str, slot: &Slot) -> Option<Lack> {
         let entry = self.entries(kind).next()?.to_string();
-        value::express(slot.reading, value::at(&entry, &slot.path)).err()
+        value::express(slot.reading?, value::at(&entry, &slot.path)).err()
     }
 
     fn entries(&self, kind: &str) -> impl Iterator<Item = &'f Value> {
@@ -137,16 +145,19 @@ impl<'f> Scene<'f> {
     fn read(&mut self, slots: &Slots, wanted: &[usize]) {
         let arguments = self.arguments();
         for (number, slot) in numbered(slots, wanted) {
+            let Some(reading) = slot.reading else {
+                continue;
+            };
             let found = match slot.root {
                 Root::Arguments if self.is_open() => continue,
                 Root::Details => continue,
                 Root::Arguments => {
                     let json = arguments.and_then(|json| value::at(json, &slot.path));
-                    value::express(slot.reading, json)
+                    value::express(reading, json)
                 }
                 Root::Claims => {
                     let json = claim(&self.facts, &slot.path);
-                    value::express(slot.reading, json.as_deref())
+                    value::express(reading, json.as_deref())
                 }
             };
             match found {
@@ -180,103 +191,109 @@ fn claim(facts: &Facts<'_>, path: &[String]) -> Option<String> {
     Some(now.to_string())
 }
 
-fn context(facts: &Facts<'_>, asked: &Asked<'_>) -> Vec<(String, RestrictedExpression)> {
-    let bytes = match facts.arguments {
-        Arguments::Given(Some(bytes)) => i64::try_from(bytes.len()).unwrap_or(i64::MAX),
-        Arguments::Given(None) | Arguments::Open => 0,
-    };
-    let moment = &facts.moment;
-    let seconds = |age: std::time::Duration| {
-        RestrictedExpression::new_long(i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
-    };
-    let mut pairs = vec![
-        ("now".to_owned(), datetime(moment.unix_millis)),
-        (
-            "weekday".to_owned(),
-            RestrictedExpression::new_long(moment.weekday.into()),
-        ),
-        (
-            "minute".to_owned(),
-            RestrictedExpression::new_long(moment.minute.into()),
-        ),
-        ("scopes".to_owned(), strings(asked.scopes)),
-        (
-            "argument_bytes".to_owned(),
-            RestrictedExpression::new_long(bytes),
-        ),
-        ("approved".to_owned(), RestrictedExpression::new_bool(false)),
-    ];
-    let maybe = [
-        (
-            "source",
-            facts
+/// What entities and contexts are made from.
+struct Stage<'a, 'f> {
+    facts: &'a Facts<'f>,
+    asked: &'a Asked<'a>,
+    wants: Wants,
+}
+
+impl Stage<'_, '_> {
+    fn entities(
+        &self,
+        types: &Types,
+        [principal, action, resource]: &[EntityUid; 3],
+    ) -> Option<Entities> {
+        let mut all = Vec::new();
+        if self.wants.principal {
+            let roles = self.asked.roles.iter().map(|role| uid(&types.role, role));
+            let attributes = self.pairs(&[Owner::Principal]).collect();
+            all.push(Entity::new(principal.clone(), attributes, roles.collect()).ok()?);
+        }
+        if self.wants.resource {
+            let owners: &[Owner] = match self.asked.access {
+                Access::Tool => &[Owner::Resource, Owner::Tool],
+                Access::Prompt | Access::Resource => &[Owner::Resource],
+            };
+            let server = HashSet::from([uid(&types.server, self.asked.server)]);
+            let attributes = self.pairs(owners).collect();
+            all.push(Entity::new(resource.clone(), attributes, server).ok()?);
+        }
+        if self.wants.action {
+            let group = HashSet::from([uid(&types.action, USE)]);
+            all.push(Entity::new_no_attrs(action.clone(), group));
+        }
+        Entities::from_entities(all, None).ok()
+    }
+
+    fn pairs(&self, owners: &[Owner]) -> impl Iterator<Item = (String, RestrictedExpression)> {
+        let attributes = self.wants.of_owners(owners);
+        attributes.filter_map(|attribute| Some((attribute.name.to_owned(), self.value(attribute)?)))
+    }
+
+    /// `None` when there is none in this request.
+    fn value(&self, attribute: &Attribute) -> Option<RestrictedExpression> {
+        match attribute.owner {
+            Owner::Principal => self.of_principal(attribute.name),
+            Owner::Resource | Owner::Tool => self.of_resource(attribute.name),
+            Owner::Context => self.of_context(attribute.name),
+        }
+    }
+
+    fn of_principal(&self, name: &str) -> Option<RestrictedExpression> {
+        let party = &self.facts.party;
+        match name {
+            "issuer" => Some(string(party.issuer)),
+            "subject" => Some(string(party.subject)),
+            "kind" => Some(string(party.kind)),
+            "client" => party.client.map(string),
+            "actor" => party.actors.first().copied().map(string),
+            "actors" => Some(strings(&party.actors)),
+            "roles" => Some(strings(self.asked.roles)),
+            "model" => party.model.map(|(model, _)| string(model)),
+            "model_source" => party.model.map(|(_, source)| string(source)),
+            _ => None,
+        }
+    }
+
+    fn of_resource(&self, name: &str) -> Option<RestrictedExpression> {
+        let hints = &self.facts.annotations;
+        let is_so = match name {
+            "name" => return Some(string(self.asked.name)),
+            "server" => return Some(string(self.asked.server)),
+            "read_only" => hints.read_only,
+            "destructive" => hints.destructive,
+            "idempotent" => hints.idempotent,
+            "open_world" => hints.open_world,
+            _ => return None,
+        };
+        Some(RestrictedExpression::new_bool(is_so))
+    }
+
+    fn of_context(&self, name: &str) -> Option<RestrictedExpression> {
+        let facts = self.facts;
+        let long = |number: i64| Some(RestrictedExpression::new_long(number));
+        let seconds =
+            |age: Option<Duration>| long(i64::try_from(age?.as_secs()).unwrap_or(i64::MAX));
+        match name {
+            "now" => Some(datetime(facts.moment.unix_millis)),
+            "weekday" => long(facts.moment.weekday.into()),
+            "minute" => long(facts.moment.minute.into()),
+            "source" => facts
                 .source
                 .map(|source| RestrictedExpression::new_ip(source.to_string())),
-        ),
-        ("auth_age", facts.party.auth_age.map(seconds)),
-        ("token_age", facts.party.token_age.map(seconds)),
-        ("acr", facts.party.acr.map(string)),
-    ];
-    pairs.extend(present(maybe));
-    pairs
-}
-
-fn principal_entity(
-    types: &Types,
-    uid_of_principal: EntityUid,
-    facts: &Facts<'_>,
-    asked: &Asked<'_>,
-) -> Option<Entity> {
-    let party = &facts.party;
-    let (model, source) = party.model.unzip();
-    let mut attributes = HashMap::from([
-        ("issuer".to_owned(), string(party.issuer)),
-        ("subject".to_owned(), string(party.subject)),
-        ("kind".to_owned(), string(party.kind)),
-        ("actors".to_owned(), strings(&party.actors)),
-        ("roles".to_owned(), strings(asked.roles)),
-    ]);
-    attributes.extend(present([
-        ("client", party.client.map(string)),
-        ("actor", party.actors.first().copied().map(string)),
-        ("model", model.map(string)),
-        ("model_source", source.map(string)),
-    ]));
-    let roles = asked.roles.iter().map(|role| uid(&types.role, role));
-    Entity::new(uid_of_principal, attributes, roles.collect()).ok()
-}
-
-fn resource_entity(
-    types: &Types,
-    uid_of_resource: EntityUid,
-    facts: &Facts<'_>,
-    asked: &Asked<'_>,
-) -> Option<Entity> {
-    let mut attributes = HashMap::from([
-        ("name".to_owned(), string(asked.name)),
-        ("server".to_owned(), string(asked.server)),
-    ]);
-    if asked.access == Access::Tool {
-        let hints = [
-            ("read_only", facts.annotations.read_only),
-            ("destructive", facts.annotations.destructive),
-            ("idempotent", facts.annotations.idempotent),
-            ("open_world", facts.annotations.open_world),
-        ];
-        attributes.extend(
-            hints.map(|(name, is_so)| (name.to_owned(), RestrictedExpression::new_bool(is_so))),
-        );
+            "auth_age" => seconds(facts.party.auth_age),
+            "token_age" => seconds(facts.party.token_age),
+            "acr" => facts.party.acr.map(string),
+            "scopes" => Some(strings(self.asked.scopes)),
+            "argument_bytes" => long(match facts.arguments {
+                Arguments::Given(Some(bytes)) => i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+                Arguments::Given(None) | Arguments::Open => 0,
+            }),
+            "approved" => Some(RestrictedExpression::new_bool(false)),
+            _ => None,
+        }
     }
-    let server = HashSet::from([uid(&types.server, asked.server)]);
-    Entity::new(uid_of_resource, attributes, server).ok()
-}
-
-fn present<const N: usize>(
-    pairs: [(&str, Option<RestrictedExpression>); N],
-) -> impl Iterator<Item = (String, RestrictedExpression)> {
-    pairs
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
 }
 
 fn string(text: &str) -> RestrictedExpression {

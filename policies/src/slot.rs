@@ -58,7 +58,8 @@ pub(crate) struct Slot {
     pub(crate) root: Root,
     /// The keys, from the outside in.
     pub(crate) path: Vec<String>,
-    pub(crate) reading: Reading,
+    /// `None` until it is known.
+    pub(crate) reading: Option<Reading>,
 }
 
 /// As a policy writes it: `context.args.order.id`, `principal.claims["x-y"]`.
@@ -92,19 +93,50 @@ fn is_word(key: &str) -> bool {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slots {
     all: Vec<Slot>,
-    numbers: HashMap<Slot, usize>,
+    numbers: HashMap<Key, usize>,
 }
 
+/// How it is read is `None` in the key of one that is yet to be settled.
+type Key = (Root, Vec<String>, Option<Reading>);
+
 impl Slots {
-    /// The number of `slot`, from now on.
-    pub(crate) fn number(&mut self, slot: Slot) -> usize {
-        if let Some(number) = self.numbers.get(&slot) {
+    /// The number of an open value of which it may not be known yet how it is read. Most are read in one way only: then
+    /// it keeps the number.
+    pub(crate) fn reserve(
+        &mut self,
+        root: Root,
+        path: &[String],
+        reading: Option<Reading>,
+    ) -> usize {
+        let key = (root, path.to_vec(), reading);
+        if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
         let number = self.all.len();
-        self.all.push(slot.clone());
-        self.numbers.insert(slot, number);
+        self.all.push(Slot {
+            root,
+            path: path.to_vec(),
+            reading,
+        });
+        self.numbers.insert(key, number);
         number
+    }
+
+    /// Its number, now that it is known.
+    pub(crate) fn settle(&mut self, reserved: usize, reading: Reading) -> usize {
+        let Some(slot) = self.all.get_mut(reserved) else {
+            return reserved;
+        };
+        let (root, path) = (slot.root, slot.path.clone());
+        match slot.reading {
+            Some(known) if known == reading => reserved,
+            Some(_) => self.reserve(root, &path, Some(reading)),
+            None => {
+                slot.reading = Some(reading);
+                self.numbers.insert((root, path, Some(reading)), reserved);
+                reserved
+            }
+        }
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<&Slot> {
@@ -118,7 +150,7 @@ impl Slots {
     /// The attributes that the schema must have for them.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (String, Type)> {
         let all = self.all.iter().enumerate();
-        all.map(|(number, slot)| (attribute(number), slot.reading.kind()))
+        all.filter_map(|(number, slot)| Some((attribute(number), slot.reading?.kind())))
     }
 
     /// The claims among them, each once, in order of the alphabet.

@@ -1,5 +1,7 @@
 //! Ways in which role policies slip, each held by a test under its row in `gateway/docs/threats.md`.
 
+#![cfg(test)]
+
 use std::net::IpAddr;
 
 use gatewright_policies::cases::{Asker, Case, Expected, run};

@@ -127,6 +127,7 @@ impl Shared {
             reread,
             turn: tokio::sync::Mutex::new(()),
             sinks,
+            trial: std::sync::Mutex::default(),
             refreshers: std::sync::Mutex::default(),
         };
         shared.serve_keys(keys);

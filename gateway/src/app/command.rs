@@ -14,6 +14,7 @@ use crate::audit::part::Gateway;
 use crate::config::Settings;
 use crate::control::admin::Commands;
 use crate::control::pins::Ask;
+use crate::control::shadow;
 use crate::control::subjects::Erase;
 use crate::identity::IssuerKeys;
 use crate::identity::keys::{KeysError, Report};
@@ -24,24 +25,7 @@ use crate::telemetry::logs::chain;
 #[async_trait]
 impl Commands for Shared {
     async fn reload(&self) -> Result<Value, String> {
-        // One at a time, so that the last one asked for is the one that stays.
-        let _turn = self.turn.lock().await;
-        let result = self.reread_settings();
-        match &result {
-            Ok(settings) => {
-                self.parts.metrics.reload_succeeded();
-                self.record(Kind::Config, settings.config_digest);
-                tracing::info!(config = %settings.config_digest, "configuration reloaded");
-            }
-            Err(why) => {
-                self.parts.metrics.reload_failed();
-                tracing::error!("configuration not reloaded, the old one goes on serving: {why}");
-            }
-        }
-        result.map(|settings| {
-            let digest = settings.config_digest.to_string();
-            json!({ "reloaded": true, "config": digest, "servers": settings.servers.len() })
-        })
+        self.reload_now().await
     }
 
     fn status(&self) -> Value {
@@ -76,6 +60,10 @@ impl Commands for Shared {
         self.answer_shadow()
     }
 
+    async fn try_policy(&self, ask: shadow::Ask) -> Result<Value, String> {
+        self.answer_trial(ask).await
+    }
+
     async fn pins(&self, ask: Ask, uid: Option<u32>) -> Result<Value, String> {
         self.answer_pins(ask, uid).await
     }
@@ -90,11 +78,32 @@ impl Commands for Shared {
 }
 
 impl Shared {
+    pub(super) async fn reload_now(&self) -> Result<Value, String> {
+        // One at a time, so that the last one asked for is the one that stays.
+        let _turn = self.turn.lock().await;
+        let result = self.reread_settings();
+        match &result {
+            Ok(settings) => {
+                self.parts.metrics.reload_succeeded();
+                self.record(Kind::Config, settings.config_digest);
+                tracing::info!(config = %settings.config_digest, "configuration reloaded");
+            }
+            Err(why) => {
+                self.parts.metrics.reload_failed();
+                tracing::error!("configuration not reloaded, the old one goes on serving: {why}");
+            }
+        }
+        result.map(|settings| {
+            let digest = settings.config_digest.to_string();
+            json!({ "reloaded": true, "config": digest, "servers": settings.servers.len() })
+        })
+    }
+
     fn reread_settings(&self) -> Result<Arc<Settings>, String> {
         let Some(reread) = &self.reread else {
             return Err("this gateway was started without a configuration file".to_owned());
         };
-        let settings = reread()?;
+        let settings = self.with_trial(reread()?);
         same_listener(&self.settings.load(), &settings)?;
         let edition = self.next_edition(&settings)?;
         let (services, keys) = self.next(&settings).map_err(|error| error.to_string())?;
@@ -104,6 +113,7 @@ impl Shared {
         self.serve_keys(keys);
         self.pin_as(&settings);
         self.settings.store(Arc::clone(&settings));
+        self.keep_trial_of(&settings);
         // Last: a request that sees the new services sees all of them.
         let services = Arc::new(services);
         let last = self.services.swap(Arc::clone(&services));

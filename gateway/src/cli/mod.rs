@@ -13,13 +13,17 @@ mod audit;
 pub mod check;
 mod config;
 mod dev;
+mod explain;
 mod instance;
 mod keys;
 mod lines;
 mod pins;
 mod policy;
+mod records;
 mod report;
+mod rules;
 mod run;
+mod supposed;
 mod token;
 
 /// The operation failed.
@@ -56,9 +60,11 @@ enum Verb {
     /// Look at a configuration.
     #[command(subcommand)]
     Config(config::Config),
-    /// Test a policy and look for what it cannot mean.
+    /// Test policies, compare them, and bring a new one into force.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Say what would be decided, by which rule, and what is missing; or what was decided.
+    Explain(Box<explain::Explain>),
     /// Make a running gateway read its configuration again; a bad one changes nothing.
     Reload(Instance),
     /// Show what a running gateway is serving.
@@ -137,6 +143,7 @@ pub fn main() -> ExitCode {
             check::run(check.configured.config, output, colour)
         }
         Verb::Config(config::Config::Show(show)) => config::show(show, colour),
+        Verb::Explain(explain) => explain::run(&explain, colour),
         Verb::Reload(instance) => instance::reload(instance),
         Verb::Status(instance) => instance::status(instance),
         Verb::Token(Token::Inspect(inspect)) => token::inspect(inspect, colour),

@@ -43,7 +43,7 @@ pub(crate) fn case(
         server: server?,
         access,
         target: target.value,
-        arguments: arguments?,
+        arguments,
         annotations: annotations(section),
         moment: moment?,
         expected: expected?,
@@ -130,9 +130,9 @@ fn asker(
         claims: object(party.node("claims")),
         details: list(section.node("details")),
         acr: text("acr"),
-        auth_age: auth_age?,
-        token_age: token_age?,
-        source: source?,
+        auth_age,
+        token_age,
+        source,
     };
     grant(&mut asker, surroundings);
     Some(asker)
@@ -176,20 +176,13 @@ fn issuer(
     None
 }
 
-/// How long ago something was: nothing inside when it is not said.
-fn age(party: &Section<'_>, key: &str, review: &mut Review<'_>) -> Option<Option<Duration>> {
-    if party.node(key).is_none() {
-        return Some(None);
-    }
-    party
-        .duration(key, (Duration::ZERO, OLDEST), review)
-        .map(Some)
+/// How long ago something was; nothing when it is not said, or wrong, which is reported.
+fn age(party: &Section<'_>, key: &str, review: &mut Review<'_>) -> Option<Duration> {
+    party.duration(key, (Duration::ZERO, OLDEST), review)
 }
 
-fn source(party: &Section<'_>, review: &mut Review<'_>) -> Option<Option<IpAddr>> {
-    let Some(written) = party.text("source") else {
-        return Some(None);
-    };
+fn source(party: &Section<'_>, review: &mut Review<'_>) -> Option<IpAddr> {
+    let written = party.text("source")?;
     let address = written.value.parse().ok();
     if address.is_none() {
         review.report(
@@ -199,18 +192,16 @@ fn source(party: &Section<'_>, review: &mut Review<'_>) -> Option<Option<IpAddr>
             "write an address without a port, like `10.0.0.7`",
         );
     }
-    address.map(Some)
+    address
 }
 
 /// The bytes of the arguments: a map, or the JSON text of one.
-fn arguments(section: &Section<'_>, review: &mut Review<'_>) -> Option<Option<Vec<u8>>> {
-    let Some(node) = section.node("args") else {
-        return Some(None);
-    };
+fn arguments(section: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<u8>> {
+    let node = section.node("args")?;
     match &node.value {
-        Value::Map(_) => return Some(Some(json(node).to_string().into_bytes())),
+        Value::Map(_) => return Some(json(node).to_string().into_bytes()),
         Value::Text(text) if serde_json::from_str::<Map<String, Json>>(text).is_ok() => {
-            return Some(Some(text.clone().into_bytes()));
+            return Some(text.clone().into_bytes());
         }
         Value::Faulty => return None,
         Value::Null

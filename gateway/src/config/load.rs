@@ -7,15 +7,14 @@ use std::path::Path;
 use crate::model::Digest;
 
 use super::audit;
+use super::authored::Authored;
 use super::behaviour;
-use super::checked::{Server, Settings};
+use super::checked::{Candidate, Server, Settings};
 use super::error::{Mistake, Mistakes};
-use super::grants::grants;
 use super::issuers::issuers;
 use super::limits;
 use super::network::{self, Insecure};
 use super::places::Places;
-use super::policy;
 use super::raw::{ROOT, Shape};
 use super::recording::recording;
 use super::review::Review;
@@ -23,7 +22,7 @@ use super::section::{Section, walk};
 use super::servers::servers;
 use super::shown::{Shown, shown};
 use super::sinks;
-use super::suite::{Ran, Suite, Surroundings, suite};
+use super::suite::{Ran, Suite};
 use super::tree::{self, At, Node, Value};
 
 /// What a configuration is, and what its authors wrote to make and to test it.
@@ -107,6 +106,18 @@ pub fn load_untested(
     parse_untested(&readable(path)?, path, environment)
 }
 
+/// Reads and checks the policy of the file at `path`, of which nothing else counts. `servers` are the names of all servers.
+pub fn candidate(
+    path: &Path,
+    servers: &[String],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Candidate, Mistakes> {
+    let text = readable(path)?;
+    let mut review = Review::new(path, &text, environment);
+    let candidate = super::policy::read_candidate(&text, Some(servers), &mut review);
+    complete(candidate, review)
+}
+
 fn parse_untested(
     text: &str,
     path: &Path,
@@ -114,12 +125,17 @@ fn parse_untested(
 ) -> Result<Loaded, Mistakes> {
     let mut review = Review::new(path, text, environment);
     let checked = check(text, &mut review);
+    complete(checked, review)
+}
+
+fn complete<T>(checked: Option<T>, review: Review<'_>) -> Result<T, Mistakes> {
+    let path = review.path().to_owned();
     match (checked, Mistakes::from_found(review.into_found())) {
         (_, Some(mistakes)) => Err(mistakes),
         (Some(checked), None) => Ok(checked),
         // INVARIANT: whoever answers nothing has reported why. Should that fail, nothing starts all the same.
         (None, None) => Err(Mistakes::one(Mistake::of_file(
-            path,
+            &path,
             "incomplete",
             "the configuration is incomplete".to_owned(),
             "this should have been explained: please report the file",
@@ -163,19 +179,7 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<L
     let public_url = network::public_url(root, insecure, review);
     let mut issuers = issuers(root, review);
     let servers = servers(root, public_url.as_deref(), &issuers, review);
-    let section = root.section("policy");
-    let names = servers.names.as_deref();
-    let mode = policy::mode(&section, review);
-    let policy = policy::policy(&section, names, review);
-    let shadow = policy::shadow(&section, names, review);
-    let grants = grants(root, &issuers, review);
-    let surroundings = Surroundings {
-        issuers: &issuers.settings,
-        servers: names,
-        grants: &grants,
-        zone: policy.zone.as_ref(),
-    };
-    let suite = suite(&section, &surroundings, review);
+    let authored = Authored::read(root, &servers, &issuers, review);
     let dpop = behaviour::dpop(root, review);
     let audit = audit::audit(root, review);
     let audit_ship = sinks::sinks(root, review);
@@ -186,23 +190,18 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<L
     let limits = limits::limits(root, review);
     let drain = behaviour::drain(root, review);
     let deny_http_status = behaviour::deny_http_status(root, review);
-    let shadow = shadow?;
-    let policies = [
-        Some(policy.digest),
-        shadow.as_ref().map(|shadow| shadow.digest),
-    ];
-    let config_digest = digest(text, &servers.settings, &policies);
+    let config_digest = digest(text, &servers.settings, &authored.digests());
     let settings = Settings {
         listen: listen?,
         public_url: public_url?,
         issuers: issuers.settings,
         servers: servers.settings,
-        policy: policy.set,
-        policy_digest: policy.digest,
-        mode: mode?,
-        zone: policy.zone?,
-        shadow,
-        grants,
+        policy: authored.policy.set,
+        policy_digest: authored.policy.digest,
+        mode: authored.mode?,
+        zone: authored.policy.zone?,
+        shadow: authored.shadow,
+        grants: authored.grants,
         dpop: dpop?,
         config_digest,
         audit: audit?,
@@ -218,21 +217,20 @@ fn settings(text: &str, root: &Section<'_>, review: &mut Review<'_>) -> Option<L
     };
     Some(Loaded {
         settings,
-        suite,
-        places: policy.places,
+        suite: authored.suite,
+        places: authored.policy.places,
     })
 }
 
 /// The digest of the file, and of what stands in the files that it names: a key or a policy more or less is another
 /// configuration.
-fn digest(text: &str, servers: &[Server], policies: &[Option<Digest>]) -> Digest {
+fn digest(text: &str, servers: &[Server], policies: &[Digest]) -> Digest {
     let keys = servers
         .iter()
         .filter_map(|server| server.audience.api_keys.as_ref());
     let mut parts: Vec<&[u8]> = vec![text.as_bytes()];
     parts.extend(keys.map(|keys| keys.digest.as_bytes().as_slice()));
-    let policies = policies.iter().flatten();
-    parts.extend(policies.map(|digest| digest.as_bytes().as_slice()));
+    parts.extend(policies.iter().map(|digest| digest.as_bytes().as_slice()));
     Digest::of_parts(&parts)
 }
 

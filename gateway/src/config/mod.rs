@@ -7,12 +7,14 @@ mod amount;
 mod anomalies;
 mod answers;
 mod audit;
+mod authored;
 mod behaviour;
 mod case;
 mod cedar;
 pub mod checked;
 mod day;
 mod demands;
+pub mod differences;
 pub mod error;
 mod fingerprint;
 mod grants;
@@ -55,6 +57,7 @@ mod zone;
 mod tests;
 
 pub use anomalies::AnomalySettings;
+pub(crate) use case::moment_of;
 pub use checked::{
     Answers, Candidate, Listen, Outliving, Pins, Redacted, Server, ServerRequest, Settings,
     TlsFiles, Upstream,
@@ -65,3 +68,4 @@ pub(crate) use issuers::EDITABLE as EDITABLE_CLAIMS;
 pub use limits::Limits;
 pub use load::Loaded;
 pub use recording::{ArgumentsRecord, ModelPlaces, Recording, Subjects};
+pub(crate) use value::parse_duration;

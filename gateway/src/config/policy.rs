@@ -152,15 +152,13 @@ pub(crate) fn told(kind: &FaultKind) -> (String, String) {
     (message.to_owned(), help.to_owned())
 }
 
-/// `policy.shadow`: the policy of another file, which is asked too. Nothing inside when there is none.
+/// `policy.shadow`: the policy of another file, which is asked too; nothing when there is none, or a mistake in it.
 pub(crate) fn shadow(
     policy: &Section<'_>,
     servers: Option<&[String]>,
     review: &mut Review<'_>,
-) -> Option<Option<Candidate>> {
-    let Some(written) = policy.text("shadow") else {
-        return Some(None);
-    };
+) -> Option<Candidate> {
+    let written = policy.text("shadow")?;
     if policy.text("mode").is_some_and(|mode| mode.value == SHADOW) {
         review.report(
             written.at,
@@ -179,7 +177,7 @@ pub(crate) fn shadow(
     };
     let (candidate, found) = candidate(&text, &path, servers, review);
     review.absorb(found);
-    candidate.map(Some)
+    candidate
 }
 
 fn candidate(
@@ -195,7 +193,7 @@ fn candidate(
 }
 
 /// Of a whole configuration the policy alone counts, and of that neither its mode nor its tests.
-fn read_candidate(
+pub(crate) fn read_candidate(
     text: &str,
     servers: Option<&[String]>,
     review: &mut Review<'_>,

@@ -70,13 +70,13 @@ pub(crate) fn row(
     let approval = approval(&section, review);
     let tier = tier(&section, review);
     let limits = limits(&section, review);
-    let ((access, pattern), when) = (target?, when?);
+    let (access, pattern) = target?;
     let row = Row {
         scopes: scopes?,
         when: when.as_ref().map(|text| text.value.clone()),
-        details: details?.map(|text| text.value),
-        approval: approval?,
-        tier: tier?,
+        details: details.map(|text| text.value),
+        approval,
+        tier,
         limits: limits?,
         line,
         ..Row::plain(role, server, access, &pattern.value)
@@ -108,41 +108,25 @@ pub(crate) fn target(section: &Section<'_>, review: &mut Review<'_>) -> Option<(
     Some((*access, section.text(key)?))
 }
 
-/// The text `key`: nothing inside when it is absent, nothing at all when it is wrong.
-fn optional(
-    section: &Section<'_>,
-    key: &str,
-    what: &str,
-    review: &mut Review<'_>,
-) -> Option<Option<Text>> {
-    if section.node(key).is_none() {
-        return Some(None);
-    }
+/// The text `key`; nothing when it is absent, or empty, which is reported.
+fn optional(section: &Section<'_>, key: &str, what: &str, review: &mut Review<'_>) -> Option<Text> {
     let text = section.text(key)?;
-    filled(text.clone(), what, review).map(|_| Some(text))
+    filled(text.clone(), what, review).map(|_| text)
 }
 
-fn approval(section: &Section<'_>, review: &mut Review<'_>) -> Option<Option<Approval>> {
-    if section.node("approval").is_none() {
-        return Some(None);
-    }
+fn approval(section: &Section<'_>, review: &mut Review<'_>) -> Option<Approval> {
+    section.node("approval")?;
     let section = section.section("approval");
     let by = section
         .text("by")
         .and_then(|text| filled(text, "a group", review));
-    let ttl = match section.node("ttl") {
-        Some(_) => Some(section.duration("ttl", WORDS_LAST, review)?),
-        None => None,
-    };
-    Some(Some(Approval { by: by?, ttl }))
+    let ttl = section.duration("ttl", WORDS_LAST, review);
+    Some(Approval { by: by?, ttl })
 }
 
-fn tier(section: &Section<'_>, review: &mut Review<'_>) -> Option<Option<Tier>> {
-    if section.node("tier").is_none() {
-        return Some(None);
-    }
+fn tier(section: &Section<'_>, review: &mut Review<'_>) -> Option<Tier> {
     let tiers = Tier::ALL.map(|tier| (tier.name(), tier));
-    choose(section, "tier", &tiers, &[], review).map(Some)
+    choose(section, "tier", &tiers, &[], review)
 }
 
 fn limits(section: &Section<'_>, review: &mut Review<'_>) -> Option<Vec<Limit>> {

@@ -55,12 +55,16 @@ pub(crate) fn walk(node: &Node, at: At, shape: &Shape, review: &mut Review<'_>) 
 /// Of a value that may be anything, only keys that come twice can be wrong.
 fn walk_any(node: &Node, review: &mut Review<'_>) {
     match &node.value {
-        Value::List(items) => items.iter().for_each(|item| walk_any(item, review)),
+        Value::List(items) => {
+            for item in items {
+                walk_any(item, review);
+            }
+        }
         Value::Map(entries) => {
             report_duplicates(entries, review);
-            entries
-                .iter()
-                .for_each(|(_, value)| walk_any(value, review));
+            for (_, value) in entries {
+                walk_any(value, review);
+            }
         }
         Value::Null
         | Value::Flag(_)

@@ -259,7 +259,7 @@ fn merged(item: &Node, defaults: Option<&Node>) -> Node {
         .collect();
     let left = others.iter().filter(|(name, _)| {
         let is_said = own.iter().any(|(key, _)| key.value == name.value);
-        !is_said && !(names_target && is_target(&name.value))
+        !(is_said || names_target && is_target(&name.value))
     });
     all.extend(left.cloned());
     Node {

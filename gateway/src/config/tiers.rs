@@ -60,11 +60,9 @@ fn tier(
     Some(row)
 }
 
-/// The tools by name: nothing inside when none are named, nothing at all when a pattern is wrong.
-fn tools(section: &Section<'_>, review: &mut Review<'_>) -> Option<Option<ToolSet>> {
-    let Some(written) = section.texts("tools") else {
-        return Some(None);
-    };
+/// The tools by name; nothing when a pattern is wrong.
+fn tools(section: &Section<'_>, review: &mut Review<'_>) -> Option<ToolSet> {
+    let written = section.texts("tools").unwrap_or_default();
     refuse_empty(
         section,
         "tools",
@@ -73,7 +71,7 @@ fn tools(section: &Section<'_>, review: &mut Review<'_>) -> Option<Option<ToolSe
     );
     let texts: Vec<&str> = written.iter().map(|text| text.value.as_str()).collect();
     match ToolSet::build(&texts) {
-        Ok(tools) => Some(Some(tools)),
+        Ok(tools) => Some(tools),
         Err(faults) => {
             for fault in faults {
                 let at = written
@@ -121,7 +119,7 @@ fn approval(section: &Section<'_>, tier: Tier, review: &mut Review<'_>) -> Optio
 
 /// Nothing is in `low` that is not named, and nothing follows from it but what is demanded.
 fn refuse_idle(section: &Section<'_>, row: &TierRow, review: &mut Review<'_>) {
-    let is_named = row.tools.is_some() || !row.hints.is_empty();
+    let is_named = section.node("tools").is_some() || !row.hints.is_empty();
     let demands = row.freshness != Freshness::default();
     // An empty section says no more than none.
     if row.tier != Tier::Low || is_named == demands {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::control::http::{self, Answer};
-use crate::control::{pins, subjects};
+use crate::control::{pins, shadow, subjects};
 
 /// What the admin socket can do.
 #[async_trait]
@@ -27,6 +27,8 @@ pub trait Commands: Send + Sync + 'static {
     fn status(&self) -> Value;
     /// What a policy without effect would have decided otherwise.
     fn shadow(&self) -> Value;
+    /// Begins or ends to ask a second policy without effect.
+    async fn try_policy(&self, ask: shadow::Ask) -> Result<Value, String>;
     /// Shows or moves pins, for the user id at the other end of the socket, if the system told it.
     async fn pins(&self, ask: pins::Ask, uid: Option<u32>) -> Result<Value, String>;
     /// Makes a new checkpoint key, for the user id at the other end of the socket, if the system told it.
@@ -84,6 +86,15 @@ async fn answer<B: Sync>(
     let json =
         |status, value: &Value| http::with_type(status, "application/json", value.to_string());
     let query = request.uri().query().unwrap_or_default();
+    if let Some(ask) = shadow::Ask::read(request.method(), request.uri().path(), query) {
+        return match ask {
+            Ok(ask) => match commands.try_policy(ask).await {
+                Ok(done) => json(StatusCode::OK, &done),
+                Err(why) => http::text(StatusCode::CONFLICT, why),
+            },
+            Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
+        };
+    }
     if let Some(ask) = pins::Ask::read(request.method(), request.uri().path(), query) {
         return match ask {
             Ok(ask) => match commands.pins(ask, uid).await {
@@ -115,7 +126,7 @@ async fn answer<B: Sync>(
         },
         _ => http::text(
             StatusCode::NOT_FOUND,
-            "here are POST /reload, GET /status, GET /shadow, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
+            "here are POST /reload, GET /status, GET /shadow, POST /shadow/start, POST /shadow/stop, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
         ),
     }
 }

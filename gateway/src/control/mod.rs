@@ -5,4 +5,5 @@ pub mod admin;
 pub mod http;
 pub mod ops;
 pub mod pins;
+pub mod shadow;
 pub mod subjects;

@@ -14,7 +14,7 @@ pub mod pins;
 pub mod promotion;
 pub mod record;
 pub mod regime;
-mod ruling;
+pub mod ruling;
 pub mod tally;
 pub mod tiers;
 pub mod verdict;

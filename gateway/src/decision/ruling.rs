@@ -69,11 +69,7 @@ impl Gate<'_> {
         asked: &Asked<'_>,
         (accounts, state): (Accounts, &dyn SharedState),
     ) -> Verdict {
-        // More than there will ever be is no matter of time.
-        let is_too_much = |charge: &&Charge| {
-            charge.amount > charge.limit.most && matches!(charge.limit.measure, Measure::Sum(_))
-        };
-        let too_much = verdict.charges.iter().find(is_too_much);
+        let too_much = verdict.charges.iter().find(|charge| is_too_much(charge));
         if let Some(rule) = too_much.map(|charge| charge.rule.clone()) {
             return verdict.refused(Reason::ArgumentDenied).by(vec![rule]);
         }
@@ -126,6 +122,11 @@ impl Gate<'_> {
             window: limit.window,
         }
     }
+}
+
+/// Whether it charges more than there will ever be, which is no matter of time.
+pub fn is_too_much(charge: &Charge) -> bool {
+    charge.amount > charge.limit.most && matches!(charge.limit.measure, Measure::Sum(_))
 }
 
 /// What is used.

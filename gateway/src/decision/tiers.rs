@@ -11,7 +11,7 @@ pub struct TierRow {
     /// The tier.
     pub tier: Tier,
     /// The tools that are in it by their names.
-    pub tools: Option<ToolSet>,
+    pub tools: ToolSet,
     /// A tool of which one of these is true is in it.
     pub hints: Vec<Hint>,
     /// How fresh token and login must be for calls in it.
@@ -102,8 +102,7 @@ impl TierRow {
             return true;
         }
         deed.tool.is_some_and(|tool| {
-            self.tools.as_ref().is_some_and(|tools| tools.holds(tool))
-                || self.hints.iter().any(|hint| hint.fits(deed.said))
+            self.tools.holds(tool) || self.hints.iter().any(|hint| hint.fits(deed.said))
         })
     }
 }
@@ -130,7 +129,7 @@ mod tests {
     fn row(tier: Tier, tools: &[&str], hints: &[Hint]) -> TierRow {
         TierRow {
             tier,
-            tools: (!tools.is_empty()).then(|| ToolSet::build(tools).unwrap()),
+            tools: ToolSet::build(tools).unwrap(),
             hints: hints.to_vec(),
             freshness: Freshness::default(),
             approval: TierApproval::Required,

@@ -94,6 +94,11 @@ impl Served {
         tokio::time::timeout(SOON, trying).await.is_ok()
     }
 
+    /// The URL of the usual server.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
     /// Runs another verb in the same folder.
     pub(crate) fn verb(&self, arguments: &[&str]) -> Finished {
         Finished::of(gatewright(self.folder(), arguments))

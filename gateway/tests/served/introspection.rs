@@ -104,6 +104,31 @@ async fn j57_an_opaque_token_is_taken_where_its_issuer_can_be_asked() {
 }
 
 #[tokio::test]
+async fn conditions_see_the_claims_and_details_that_the_issuer_tells() {
+    let told =
+        json!({ "tenant": "acme", "authorization_details": [{ "type": "search", "up_to": 10 }] });
+    let endpoint = Endpoint::saying(&bent(&told)).await;
+    let upstream = Upstream::plain().await;
+    let row = "{ tool: search_x, details: search, when: 'principal.claims.tenant == \"acme\" && context.args.limit <= context.details.up_to' }";
+    let setup = Setup {
+        roles: format!("    analyst:\n      crm:\n        - {row}\n"),
+        ..Setup::default()
+    };
+    let yaml = yaml(&setup, &upstream, &endpoint, "1m");
+    let gateway = Gateway::start(setup, yaml).await;
+    let search = async |token: &str, limit: u64| {
+        let agent = Agent::new(gateway.url(), Some(token.to_owned()));
+        let answer = agent.modern(&modern("search_x", &json!({ "limit": limit })));
+        answer.await.status
+    };
+    assert_eq!(search(OPAQUE, 10).await, 200);
+    assert_eq!(search(OPAQUE, 11).await, 403);
+    endpoint.say(Reply::json(&bent(&json!({ "tenant": "globex" }))));
+    assert_eq!(search("another", 10).await, 403);
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test]
 async fn the_issuer_is_asked_as_a_client_of_its_own() {
     let endpoint = Endpoint::saying(&active()).await;
     let (gateway, _upstream) = asking(&endpoint, "1m").await;

@@ -1,6 +1,6 @@
 //! Cases against small policies: what passes, what does not, and how the difference is told.
 
-use super::{Asker, Case, Expected, Refusal, deciding, run};
+use super::{Asker, Case, Expected, Refusal, deciding, reached, run};
 use crate::answer::{Answer, Cause, Denial, RuleId};
 use crate::facts::{Annotations, Moment};
 use crate::question::Access;
@@ -133,4 +133,32 @@ fn every_denial_has_its_reason_and_its_rules() {
         assert_eq!(Refusal::of(&denial).name(Access::Tool), name);
         assert_eq!(deciding(&Answer::Deny(denial)).len(), rules);
     }
+}
+
+#[test]
+fn a_case_reaches_every_rule_that_has_a_say() {
+    let rows = vec![
+        Row::plain("support", "crm", Access::Tool, "get_*"),
+        Row::plain("support", "crm", Access::Tool, "get_customer"),
+        Row::plain("support", "crm", Access::Tool, "put_*"),
+    ];
+    let policy = PolicySet::build(PolicySource {
+        rows,
+        ..PolicySource::default()
+    });
+    let policy = policy.unwrap();
+    let ids = |target: &str| {
+        let mut ids: Vec<_> = reached(&policy, &case(target, Expected::Allow))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    };
+    assert_eq!(
+        ids("get_customer"),
+        ["roles.support.crm[0]", "roles.support.crm[1]"]
+    );
+    assert_eq!(ids("delete"), [""; 0]);
 }

@@ -7,7 +7,7 @@ use cedar_policy::{PolicySet, Schema, ValidationError, ValidationMode, Validator
 
 use super::{Blame, Draft, blame};
 use crate::attribute::{self, ATTRIBUTES, Owner};
-use crate::slot::{self, Slots};
+use crate::slot::Slots;
 
 /// Checks against one schema.
 #[derive(Debug)]
@@ -29,11 +29,7 @@ impl<'s> Checker<'s> {
 
     /// Every mistake in types.
     pub(crate) fn check(&self, draft: &Draft<'_>) -> Result<(), Vec<Blame>> {
-        let rewritten = draft.rewritten(|number| {
-            let slot = draft.numbers.get(number).copied();
-            slot::attribute(slot.unwrap_or(usize::MAX))
-        });
-        let policy = draft.parsed(&rewritten)?;
+        let policy = draft.policy()?;
         let mut policies = PolicySet::new();
         if policies.add(policy).is_err() {
             return Err(vec![Blame::new(
@@ -43,6 +39,7 @@ impl<'s> Checker<'s> {
             )]);
         }
         let result = self.validator.validate(&policies, ValidationMode::Strict);
+        let rewritten = draft.rewritten();
         let mut blames: Vec<Blame> = Vec::new();
         for error in result.validation_errors() {
             let blame = self.blame(error, draft, &rewritten);

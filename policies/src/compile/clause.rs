@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::Draft;
 use super::lexer::{Kind, Lexed};
-use super::{Draft, rewrite::Rewritten};
 use crate::program::{Clause, Leaf, Reads, Shape};
 
 impl Draft<'_> {
@@ -20,10 +20,7 @@ impl Draft<'_> {
                 (Shape::Not(Box::new(inner)), reads)
             }
             Split::Leaf => {
-                let text =
-                    Rewritten::new(self.lexed.text, bytes.clone(), &self.uses.all, |number| {
-                        self.name(number)
-                    });
+                let text = self.part(bytes.clone());
                 (Shape::Leaf(Leaf::new(text.text)), self.reads(&bytes))
             }
         };

@@ -27,6 +27,8 @@ pub(crate) struct Uses {
     pub(crate) hours: Vec<usize>,
     /// Where the size of the arguments is looked at, or the whole context.
     pub(crate) bulk: Vec<usize>,
+    /// Whether the context stands somewhere without a name after it.
+    pub(crate) has_whole_context: bool,
 }
 
 /// Finds them all.
@@ -149,7 +151,11 @@ fn root_of(variable: Variable, key: Option<&String>) -> Option<Root> {
 fn note(variable: Variable, key: Option<&str>, at: usize, uses: &mut Uses) {
     match (variable, key) {
         (Variable::Context, Some("now" | "weekday" | "minute")) => uses.hours.push(at),
-        (Variable::Context, Some("argument_bytes") | None) => uses.bulk.push(at),
+        (Variable::Context, Some("argument_bytes")) => uses.bulk.push(at),
+        (Variable::Context, None) => {
+            uses.bulk.push(at);
+            uses.has_whole_context = true;
+        }
         (Variable::Context, Some(_)) | (Variable::Principal, _) => {}
     }
 }

@@ -38,7 +38,9 @@ impl Hours {
     /// Whether there is a minute of the week in which all of `parts` hold.
     fn come(&mut self, parts: &[&Clause], text: &str) -> bool {
         let mut words = Vec::new();
-        parts.iter().for_each(|part| leaves(part, text, &mut words));
+        for part in parts {
+            leaves(part, text, &mut words);
+        }
         let key = words.join(" && ");
         if let Some(known) = self.0.get(&key) {
             return *known;
@@ -68,7 +70,11 @@ enum Subject {
 
 fn conjuncts<'c>(clause: &'c Clause, found: &mut Vec<&'c Clause>) {
     match &clause.shape {
-        Shape::All(parts) => parts.iter().for_each(|part| conjuncts(part, found)),
+        Shape::All(parts) => {
+            for part in parts {
+                conjuncts(part, found);
+            }
+        }
         Shape::Leaf(_) | Shape::Any(_) | Shape::Not(_) => found.push(clause),
     }
 }
@@ -77,7 +83,9 @@ fn leaves<'t>(clause: &Clause, text: &'t str, found: &mut Vec<&'t str>) {
     match &clause.shape {
         Shape::Leaf(_) => found.extend(text.get(clause.bytes.clone())),
         Shape::All(parts) | Shape::Any(parts) => {
-            parts.iter().for_each(|part| leaves(part, text, found));
+            for part in parts {
+                leaves(part, text, found);
+            }
         }
         Shape::Not(inner) => leaves(inner, text, found),
     }

@@ -61,16 +61,20 @@ fn spread(element: Element, inner: &[Element], reached: &[bool]) -> Vec<bool> {
 
 /// Whether all that `taken` stands for can be taken by `element`, once or again and again.
 fn takes(element: Element, taken: Element) -> bool {
-    match (element, taken) {
-        (Element::Run, _) => true,
-        (Element::RunInSegment, Element::Literal(character)) => character != SEPARATOR,
-        (Element::RunInSegment, Element::OneInSegment | Element::RunInSegment) => true,
-        (Element::RunInSegment, Element::One | Element::Run) => false,
-        (Element::One, Element::Literal(_) | Element::One | Element::OneInSegment) => true,
-        (Element::OneInSegment, Element::Literal(character)) => character != SEPARATOR,
-        (Element::OneInSegment, Element::OneInSegment) => true,
-        (Element::Literal(one), Element::Literal(other)) => one == other,
-        (Element::One | Element::OneInSegment | Element::Literal(_), _) => false,
+    match element {
+        Element::Run => true,
+        Element::RunInSegment => stays_in_segment(taken),
+        Element::One => !taken.is_run(),
+        Element::OneInSegment => !taken.is_run() && stays_in_segment(taken),
+        Element::Literal(_) => taken == element,
+    }
+}
+
+fn stays_in_segment(element: Element) -> bool {
+    match element {
+        Element::Literal(character) => character != SEPARATOR,
+        Element::OneInSegment | Element::RunInSegment => true,
+        Element::One | Element::Run => false,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::scene::{Call, policy, refund, when};
 use crate::answer::{Answer, Cause, Denial};
+use crate::attribute::ATTRIBUTES;
 use crate::roles::Row;
 
 pub(crate) fn cause(answer: &Answer) -> Cause {
@@ -307,4 +308,14 @@ fn a_scope_is_missing_only_under_a_condition_that_holds() {
         ..Call::args(r#"{"amount": 1}"#)
     };
     assert!(granted.ask(&policy).is_allow());
+}
+
+#[test]
+fn every_attribute_of_the_table_has_a_value() {
+    for attribute in ATTRIBUTES {
+        let (word, name) = (attribute.owner.word(), attribute.name);
+        let condition = format!("{word} has {name} && {word}.{name} == {word}.{name}");
+        let answer = Call::no_args().ask(&policy(vec![when(&condition)], ""));
+        assert!(answer.is_allow(), "{condition}: {answer:?}");
+    }
 }

@@ -10,6 +10,7 @@ use super::schema;
 use super::tools::{Known, Tool};
 use crate::config::places::Place;
 use crate::config::{EDITABLE_CLAIMS, Loaded, suggest};
+use crate::model::RoleName;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Finding {
     }
 
     /// About a rule.
-    pub(super) fn of(place: &Place, level: Level, code: &'static str, message: String) -> Self {
+    pub(super) fn of(place: &Place, level: Level, code: &'static str, message: &str) -> Self {
         Self {
             level,
             code,
@@ -115,7 +116,7 @@ fn of_set(lint: &lint::Lint, places: &[Place]) -> Option<Finding> {
         place,
         Level::Warning,
         lint.kind.code(),
-        message,
+        &message,
     ))
 }
 
@@ -138,7 +139,7 @@ fn claims(rule: &Rule, place: &Place) -> Vec<Finding> {
     let claims = EDITABLE_CLAIMS.iter().filter(reads);
     let finding = |claim: &&str| {
         let message = format!("reads the claim `{claim}`, which users can change");
-        Finding::of(place, Level::Warning, "editable-claim", message)
+        Finding::of(place, Level::Warning, "editable-claim", &message)
     };
     claims.map(finding).collect()
 }
@@ -151,7 +152,7 @@ fn servers(rule: &Rule, place: &Place, loaded: &Loaded) -> Option<Finding> {
     (!names.contains(&server)).then(|| {
         let help = suggest::help(server, &names, "known here");
         let message = format!("is about the server `{server}`, which there is not: {help}");
-        Finding::of(place, Level::Warning, "unknown-server", message)
+        Finding::of(place, Level::Warning, "unknown-server", &message)
     })
 }
 
@@ -169,16 +170,16 @@ fn names(rule: &Rule, place: &Place, tools: &[Tool]) -> Option<Finding> {
     Some(match (found.as_slice(), is_glob) {
         ([], true) => {
             let message = format!("matches no tool of `{server}`");
-            Finding::of(place, Level::Warning, "empty-glob", message)
+            Finding::of(place, Level::Warning, "empty-glob", &message)
         }
         ([], false) => {
             let help = suggest::help(pattern, &all, "it has");
             let message = format!("is about `{pattern}`, which is no tool of `{server}`: {help}");
-            Finding::of(place, Level::Warning, "unknown-tool", message)
+            Finding::of(place, Level::Warning, "unknown-tool", &message)
         }
         (found, true) => {
             let message = format!("matches {} today: {}", found.len(), found.join(", "));
-            Finding::of(place, Level::Note, "matches", message)
+            Finding::of(place, Level::Note, "matches", &message)
         }
         (_, false) => return None,
     })
@@ -210,7 +211,7 @@ fn roles(loaded: &Loaded) -> Vec<Finding> {
         .iter()
         .filter_map(|server| server.audience.api_keys.as_ref());
     let rows = keys.flat_map(|keys| &keys.rows);
-    given.extend(rows.flat_map(|row| &row.roles).map(|role| role.as_str()));
+    given.extend(rows.flat_map(|row| &row.roles).map(RoleName::as_str));
 
     let mut found = Vec::new();
     let mut told = HashSet::new();

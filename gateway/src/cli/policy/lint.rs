@@ -38,7 +38,9 @@ pub(super) fn run(lint: Lint, colour: Colour) -> u8 {
     let found = findings(&loaded, &known);
     match lint.output {
         Format::Text => {
-            found.iter().for_each(|finding| say(&line(finding)));
+            for finding in &found {
+                say(&line(finding));
+            }
             let count = found
                 .iter()
                 .filter(|one| one.level == Level::Warning)

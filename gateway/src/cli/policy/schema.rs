@@ -26,7 +26,7 @@ pub(super) fn findings(
         let faults = read.iter().filter_map(|argument| fault(argument, schema));
         found.extend(faults.map(|(code, what)| {
             let message = format!("{what} of `{}`", tool.name);
-            Finding::of(place, Level::Warning, code, message)
+            Finding::of(place, Level::Warning, code, &message)
         }));
     }
     found
@@ -85,15 +85,11 @@ fn types(schema: &Value) -> BTreeSet<&str> {
 
 /// The JSON types that a value of this type is read from.
 fn takes(kind: Type) -> BTreeSet<&'static str> {
-    BTreeSet::from_iter(
-        match kind {
-            Type::Bool => &["boolean"][..],
-            Type::Long => &["integer", "number"],
-            Type::String | Type::Ip | Type::Datetime | Type::Duration => &["string"],
-            Type::Strings | Type::Longs | Type::Bools => &["array"],
-            Type::Decimal => &["number", "integer", "string"],
-        }
-        .iter()
-        .copied(),
-    )
+    match kind {
+        Type::Bool => BTreeSet::from(["boolean"]),
+        Type::Long => BTreeSet::from(["integer", "number"]),
+        Type::String | Type::Ip | Type::Datetime | Type::Duration => BTreeSet::from(["string"]),
+        Type::Strings | Type::Longs | Type::Bools => BTreeSet::from(["array"]),
+        Type::Decimal => BTreeSet::from(["number", "integer", "string"]),
+    }
 }

@@ -1,6 +1,7 @@
 //! `gatewright policy test`: what each test of the policy expects, and what it gets. Never serves anything.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use gatewright_policies::{RuleId, cases};
@@ -48,10 +49,11 @@ pub(super) fn run(test: Test, colour: Colour) -> u8 {
     }
     let report = Report::of(&loaded);
     match test.output {
-        Form::Text => report
-            .lines(test.coverage)
-            .iter()
-            .for_each(|line| say(line)),
+        Form::Text => {
+            for line in report.lines(test.coverage) {
+                say(&line);
+            }
+        }
         Form::Json => say(&format!("{:#}", report.json())),
         Form::Junit => say(&junit(&report.ran, |ran| report.line(ran))),
     }
@@ -73,9 +75,10 @@ impl<'s> Report<'s> {
     fn of(loaded: &'s Loaded) -> Self {
         let places = &loaded.places;
         let ran = loaded.suite.run(&loaded.settings.policy);
+        let policy = &loaded.settings.policy;
         let reached: HashSet<_> = ran
             .iter()
-            .flat_map(|ran| cases::deciding(&ran.outcome.answer))
+            .flat_map(|ran| cases::reached(policy, &ran.test.case))
             .collect();
         let all = places.all().iter();
         let unreached = all.filter(|place| !reached.contains(&place.id)).collect();
@@ -115,16 +118,17 @@ impl<'s> Report<'s> {
     /// `tests/refund.yaml:14  support refund amount=150   expected deny, got allow   rule gatewright.yaml:26 ...`
     fn line(&self, ran: &Ran<'_>) -> String {
         let test = ran.test;
+        // Writing to a string cannot fail.
         let mut line = format!("{}:{}  {}", test.path.display(), test.line, test.name);
         if let Some(difference) = &ran.outcome.difference {
-            line.push_str(&format!("   {difference}"));
+            let _ = write!(line, "   {difference}");
         }
         for rule in cases::deciding(&ran.outcome.answer) {
             let place = self
                 .places
                 .find(rule)
                 .map_or_else(|| rule.to_string(), shown);
-            line.push_str(&format!("   rule {place}"));
+            let _ = write!(line, "   rule {place}");
         }
         visible(&line)
     }
