@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "program/audit.rs"]
+mod audit;
 #[path = "program/dev.rs"]
 mod dev;
 #[path = "program/keys.rs"]
@@ -252,8 +254,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "report",
-            "help"
+            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "audit",
+            "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {
