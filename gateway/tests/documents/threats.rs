@@ -14,6 +14,8 @@ mod answers;
 mod http;
 #[path = "threats/identity.rs"]
 mod identity;
+#[path = "threats/proof.rs"]
+mod proof;
 #[path = "threats/requests.rs"]
 mod requests;
 #[path = "threats/sessions.rs"]
@@ -29,6 +31,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("Answers (U)", answers::ROWS),
     ("Sessions, tasks, streams (X)", sessions::ROWS),
+    ("The proof of the record (A)", proof::ROWS),
 ];
 
 /// Rows that no test can hold, and why.
@@ -160,5 +163,5 @@ const HEAD: &str = "\
 What is tried to pass for somebody else, to slip past the decision, to break in from a server's side or to take what is
 another's; what the gateway does about it; and the tests that hold it to that. J: tokens and keys (RFC 9068, 8725). D: DPoP (RFC
 9449). M: client certificates (RFC 8705, 9440). H: HTTP. P: metadata, challenges, floods. Q: JSON-RPC. S: lists and other methods.
-U: answers. X: sessions and streams. Written from the names of the tests; do not edit.
+U: answers. X: sessions and streams. A: the record. Written from the names of the tests; do not edit.
 ";

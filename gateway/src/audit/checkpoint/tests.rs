@@ -211,9 +211,9 @@ fn a23_a_rotation_that_a_crash_cut_short_is_announced_again() {
     drop(asked);
     drop(signer);
     let mut signer = Signer::open(&settings).unwrap();
-    let lost = passing(&mut signer, 3, NOON).expect("at once");
+    let untaken = passing(&mut signer, 3, NOON).expect("at once");
     let again = passing(&mut signer, 3, NOON).expect("the ledger did not take it");
-    assert_eq!(lost, again);
+    assert_eq!(untaken, again);
     signer.kept();
     drop(signer);
     let last = passing(&mut Signer::open(&settings).unwrap(), 5, NOON).unwrap();

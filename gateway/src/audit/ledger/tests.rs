@@ -16,7 +16,7 @@ use crate::audit::notice::Voice;
 use crate::audit::part::Gateway;
 use crate::audit::sealing::Head;
 use crate::audit::segments::Segments;
-use crate::audit::settings::{Durability, LedgerSettings, OnFailure, SegmentSettings};
+use crate::audit::settings::{Durability, LedgerSettings, SegmentSettings};
 use crate::model::{Digest, Reason, SystemClock, UnixTime};
 
 mod failures;

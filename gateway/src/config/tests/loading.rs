@@ -262,19 +262,11 @@ fn what_happens_without_a_record_is_chosen_with_its_limit() {
 }
 
 #[test]
-fn every_other_key_has_its_effect() {
+fn every_key_of_checkpoints_has_its_effect() {
     let settings = loaded(&plus(
-        "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
-audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, durability: disk, segment: { size: 1MiB, age: 1h },
-  retention: 48h, checkpoint: { every: 5, interval: 2s, origin: gw/1, key_file: /etc/ledger.key, copy: /mnt/notes } }
-limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
-shutdown: { drain: 0s }
-deny_http_status: 200
-insecure: { plain_public_listener: true }",
+        "audit: { ledger: /var/lib/ledger, checkpoint: { every: 5, interval: 2s, origin: gw/1,
+  key_file: /etc/ledger.key, copy: /mnt/notes } }",
     ));
-    assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
-    assert_eq!(settings.audit_arguments, ArgumentsRecord::None);
-    let (directory, wait) = ("/var/lib/ledger".into(), Duration::from_secs(1));
     let checkpoint = CheckpointSettings {
         every: 5,
         interval: Duration::from_secs(2),
@@ -283,13 +275,29 @@ insecure: { plain_public_listener: true }",
         public_file: "/var/lib/ledger.pub".into(),
         copy: "/mnt/notes".into(),
     };
+    assert_eq!(settings.audit.checkpoint, Some(checkpoint));
+}
+
+#[test]
+fn every_other_key_has_its_effect() {
+    let settings = loaded(&plus(
+        "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
+audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, durability: disk, segment: { size: 1MiB, age: 1h },
+  retention: 48h }
+limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
+shutdown: { drain: 0s }
+deny_http_status: 200
+insecure: { plain_public_listener: true }",
+    ));
+    assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
+    assert_eq!(settings.audit_arguments, ArgumentsRecord::None);
+    let (directory, wait) = ("/var/lib/ledger".into(), Duration::from_secs(1));
     assert_eq!(
         settings.audit,
         LedgerSettings {
             durability: Durability::Disk,
             queue_bytes: 1024,
             wait,
-            checkpoint: Some(checkpoint),
             segment: SegmentSettings {
                 size: 1 << 20,
                 age: Duration::from_secs(3600),
