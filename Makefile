@@ -1,6 +1,6 @@
 # dev    install what the build lacks, build, and run the whole thing on loopback
 # test   install what the tests need, then everything CI runs
-# bench  the benchmarks with release builds; writes benches/RESULTS.md and benches/VERIFY.md
+# bench  the benchmarks with release builds; writes benches/RESULTS.md, VERIFY.md and RECORD.md
 # lint   formatting and lints alone
 # fuzz   each target for a minute, side by side
 
@@ -24,7 +24,8 @@ build-tools:
 	@.ci/need cmake:cmake cc:gcc
 
 test-tools: build-tools
-	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++ slowhttptest:slowhttptest
+	@.ci/need nginx:nginx-light promtool:prometheus node:nodejs npm:npm python3:python3 openssl:openssl curl:curl taskset:util-linux c++:g++ slowhttptest:slowhttptest \
+	  mkfs.ext4:e2fsprogs fsfreeze:util-linux
 	@.ci/npm gateway/tests/clients
 	@.ci/npm gateway/tests/conformance
 	@.ci/tool cargo-nextest 0.9.143
@@ -74,8 +75,10 @@ attacks:
 load-smoke:
 	GATEWRIGHT_BIN=$(CURDIR)/target/debug/gatewright target/debug/load --quick
 	target/debug/verify --quick
+	target/debug/record --quick
 
 bench: test-tools
 	cargo build --release -p gatewright -p gatewright-benches --bins
 	target/release/verify --write
+	target/release/record --write
 	target/release/load --scenario call,list,list-sse,large --write $(ARGS)

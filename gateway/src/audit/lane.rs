@@ -166,6 +166,11 @@ impl Lane {
         outage
     }
 
+    /// A record could be written now. Returns what went wrong until now.
+    pub(super) fn mended(&self) -> Option<Outage> {
+        self.lock().outage.take()
+    }
+
     /// What was taken could not be written. The writer keeps it; whoever waits is told.
     pub(super) fn failed(&self, kind: io::ErrorKind) {
         self.give_up(self.lock(), Failure::Write(kind));

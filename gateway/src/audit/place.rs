@@ -84,13 +84,17 @@ impl Places {
             return false;
         }
         away.looked = Instant::now();
-        if let Some(segment) = &mut away.unfinished
-            && segment.mend().is_err()
-        {
+        if takes_bytes(&self.home).is_err() {
+            return false;
+        }
+        let mended = away.unfinished.as_mut().map(Segment::mend);
+        // A file that is not the one that was left has nothing of ours to cut off.
+        let is_clear = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        if mended.is_some_and(|mended| mended.is_err_and(|error| !is_clear(&error))) {
             return false;
         }
         away.unfinished = None;
-        takes_bytes(&self.home).is_ok()
+        true
     }
 
     /// The next segment is made at home.

@@ -3,7 +3,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -164,7 +164,8 @@ impl Aside {
         let mut torn = Vec::new();
         file.read_to_end(&mut torn)?;
         let to = place(path, tail.end)?;
-        let mut kept = File::create_new(&to)?;
+        let mut options = OpenOptions::new();
+        let mut kept = options.create_new(true).write(true).mode(0o600).open(&to)?;
         kept.write_all(&torn)?;
         kept.sync_all()?;
         sync_folder(&to)?;

@@ -12,7 +12,7 @@ use super::batch::Failure;
 use super::chain;
 use super::line::{Line, Lines};
 use super::notice::{Disturbed, Lapsed, Mode, Notice, Speaker};
-use super::outage::Lapse;
+use super::outage::{Lapse, Outage};
 use super::place::Places;
 use super::recovery::End;
 use super::retention::{self, Doomed};
@@ -90,11 +90,7 @@ impl Store {
 
     /// What is due when records were written: a checkpoint, once in a while what retention asks for. What fails here
     /// fails again, and is told, with the next record.
-    pub(super) fn attend(&mut self, lapse: Option<Lapse>) {
-        if let Some(lapse) = lapse {
-            self.untold.push(continued(lapse));
-            let _ = self.prepare();
-        }
+    pub(super) fn attend(&mut self) {
         let _ = self.seal(Occasion::Passing);
         let is_recent = |swept: Instant| swept.elapsed() < retention::PAUSE;
         if !self.swept.is_some_and(is_recent) {
@@ -104,10 +100,28 @@ impl Store {
     }
 
     /// What is due when no records come: the same, and the end of a segment that is old or not there any more.
-    pub(super) fn idle(&mut self) {
+    ///
+    /// # Errors
+    /// The next record could not be written.
+    pub(super) fn idle(&mut self) -> io::Result<()> {
         self.return_home();
-        let _ = self.prepare();
-        self.attend(None);
+        match self.prepare() {
+            Ok(()) => {}
+            Err(error) => {
+                self.spill(&error)?;
+                self.prepare()?;
+            }
+        }
+        self.attend();
+        Ok(())
+    }
+
+    /// Puts on record what an outage let pass. Without a disk for it, it stands before the next record.
+    pub(super) fn tell_of(&mut self, outage: Option<Outage>) {
+        if let Some(lapse) = outage.and_then(|outage| outage.end()) {
+            self.untold.push(continued(lapse));
+            let _ = self.prepare();
+        }
     }
 
     /// Ends the segment in order and brings it to the disk.

@@ -18,9 +18,13 @@ pub(super) fn run(lane: &Lane, mut store: Store) {
                 }
                 let outage = lane.written(&batch);
                 lines.clear(KEPT);
-                store.attend(outage.and_then(|outage| outage.end()));
+                store.tell_of(outage);
+                store.attend();
             }
-            Taken::Nothing => store.idle(),
+            Taken::Nothing => match store.idle() {
+                Ok(()) => store.tell_of(lane.mended()),
+                Err(error) => lane.failed(error.kind()),
+            },
             // The process ends: there is nobody left to tell if the disk fails now.
             Taken::Closed => return store.close(),
         }

@@ -29,6 +29,7 @@ mod metrics;
 mod mtls;
 mod oracle;
 mod origins;
+mod outages;
 mod pins;
 mod process;
 mod records;

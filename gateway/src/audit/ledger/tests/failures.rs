@@ -216,3 +216,36 @@ fn a16_a_segment_that_is_cut_by_others_is_on_record() {
     assert_eq!(said["disturbed"]["expected_bytes"], whole.len());
     assert_eq!(said["disturbed"]["bytes"], 0);
 }
+
+#[test]
+fn a05_a_ledger_without_calls_finds_out_by_itself_that_its_disk_is_gone_and_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let ledger = open(&settings).unwrap();
+    take_away(&settings);
+    until(|| ledger.standing() == Standing::Failing);
+    bring_back(&settings);
+    until(|| ledger.standing() == Standing::Well);
+    block_on(ledger.append(&event(&ledger, "alice"))).unwrap();
+    assert_eq!(records(&settings).len(), 1);
+}
+
+#[test]
+fn a05_a_spilled_ledger_whose_old_segment_is_gone_comes_home() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = LedgerSettings {
+        on_failure: OnFailure::Spill {
+            directory: directory.path().join("spill"),
+            limit: LONG,
+        },
+        ..settings(directory.path())
+    };
+    let ledger = open(&settings).unwrap();
+    take_away(&settings);
+    until(|| ledger.standing() == Standing::Spilling);
+    bring_back(&settings);
+    std::fs::remove_file(Segments::path(&settings.directory, 1)).unwrap();
+    until(|| ledger.standing() == Standing::Well);
+    block_on(ledger.append(&event(&ledger, "alice"))).unwrap();
+    assert_eq!(Segments::list(&settings.directory).unwrap().len(), 1);
+}
