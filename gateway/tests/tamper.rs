@@ -8,6 +8,8 @@ mod book;
 #[path = "tamper/keys.rs"]
 mod keys;
 
+use std::fs;
+
 use book::{Book, Key, line, note};
 use gatewright::audit::verify::{Evidence, FaultKind};
 use serde_json::json;
@@ -224,11 +226,19 @@ fn a16_a_segment_that_is_missing_renamed_or_exchanged_is_found() {
 }
 
 #[test]
-fn a16_a_line_that_breaks_off_is_a_fault_but_for_the_one_that_is_being_written() {
+fn a16_half_a_line_is_a_fault_but_at_the_end_of_a_file() {
     let book = usual();
     let unfinished = book.verified_with("{\"timestamp\":\"2023", |evidence| evidence);
     assert!(unfinished.is_good());
-    assert_eq!(unfinished.records, 24);
+    assert_eq!((unfinished.torn, unfinished.records), (1, 24));
+    let earlier = book.verified_with("", |evidence| {
+        let first = book::segment(&evidence.directories[0], 1);
+        let text = fs::read_to_string(&first).unwrap();
+        fs::write(first, text + "{\"timestamp\":\"2023").unwrap();
+        evidence
+    });
+    assert!(earlier.is_good(), "{:?}", earlier.faults);
+    assert_eq!((earlier.torn, earlier.records), (1, 24));
     let inside = found(|book| {
         let line = &mut lines(book, 1)[3];
         let half = line.len() / 2;

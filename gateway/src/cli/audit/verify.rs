@@ -162,6 +162,10 @@ fn notes(report: &Report) -> Vec<String> {
         let times = counted(report.recovered, "start");
         notes.push(format!("    {times} after a crash"));
     }
+    if report.torn > 0 {
+        let files = counted(report.torn, "file");
+        notes.push(format!("    {files} with half a line at the end"));
+    }
     if report.clock_steps > 0 {
         let times = counted(report.clock_steps, "time");
         notes.push(format!("    the clock went back {times}"));
