@@ -93,12 +93,6 @@ fn on_failure(section: &Section<'_>, review: &mut Review<'_>) -> Option<OnFailur
         review.report(section.at(), "no-effect", "`spill` is never used", help);
         return None;
     }
-    if section.node("failure_limit").is_some() && mode == Mode::Deny {
-        let help = "write `on_failure: spill` or `continue`, or remove `failure_limit`";
-        let message = "`failure_limit` has nothing to limit";
-        review.report(section.at(), "no-effect", message, help);
-        return None;
-    }
     match (mode, spill) {
         (Mode::Deny, _) => Some(OnFailure::Deny),
         (Mode::Continue, _) => Some(OnFailure::Continue { limit }),

@@ -228,7 +228,7 @@ fn shadow_mode_is_said_to_be_missing_from_this_version() {
 }
 
 #[test]
-fn a_place_or_a_limit_for_failures_that_does_not_fit_what_is_done_about_them() {
+fn a_place_for_failures_that_does_not_fit_what_is_done_about_them() {
     only(
         &plus("audit: { on_failure: spill }"),
         "missing-key 7:8 [{] write `spill: DIR`, a directory on another disk",
@@ -236,10 +236,6 @@ fn a_place_or_a_limit_for_failures_that_does_not_fit_what_is_done_about_them() {
     only(
         &plus("audit: { spill: ./elsewhere }"),
         "no-effect 7:8 [{] write `on_failure: spill`, or remove `spill`",
-    );
-    only(
-        &plus("audit: { failure_limit: 1m }"),
-        "no-effect 7:8 [{] write `on_failure: spill` or `continue`, or remove `failure_limit`",
     );
     only(
         &plus("audit: { on_failure: spill, spill: audit }"),
