@@ -118,7 +118,7 @@ fn unknown_key() {
 fn a_key_of_a_later_version_is_unknown() {
     only(
         &plus("audit: { ship: [] }"),
-        "unknown-key 7:10 [ship] known here: `ledger`, `durability`, `on_failure`, `failure_limit`, `spill`, `segment`, `retention`, `arguments`, `queue`, `wait`",
+        "unknown-key 7:10 [ship] known here: `ledger`, `durability`, `on_failure`, `failure_limit`, `spill`, `segment`, `retention`, `arguments`, `queue`, `wait`, `checkpoint`",
     );
 }
 
