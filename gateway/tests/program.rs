@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "program/audit.rs"]
+mod audit;
 #[path = "program/canaries.rs"]
 mod canaries;
 #[path = "program/change.rs"]

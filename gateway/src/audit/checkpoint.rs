@@ -31,8 +31,16 @@ pub(crate) struct Signer {
     second_place: SecondPlace,
     every: u64,
     interval: Duration,
-    last: Option<(u64, UnixTime)>,
+    last: Option<Last>,
     shared: Arc<Shared>,
+}
+
+/// The checkpoint that was signed last.
+#[derive(Debug)]
+struct Last {
+    seq: u64,
+    time: UnixTime,
+    note: String,
 }
 
 /// What the rest of the gateway sees of the signer.
@@ -120,8 +128,19 @@ impl Signer {
         if head.seq == 0 || !(self.next.is_some() || self.is_due(head, now, occasion)) {
             return None;
         }
+        // The ledger could not take it: it is asked for until it can.
+        let again = self.last.as_ref().filter(|last| {
+            occasion == Occasion::End && last.seq == head.seq && self.next.is_none()
+        });
+        if let Some(last) = again {
+            return Some(Note(last.note.clone()));
+        }
         let note = self.sign(head, now, occasion);
-        self.last = Some((head.seq, now));
+        self.last = Some(Last {
+            seq: head.seq,
+            time: now,
+            note: note.clone(),
+        });
         if self.second_place.write(&note) {
             self.tell();
         }
@@ -177,17 +196,19 @@ impl Signer {
     fn is_due(&self, head: Head, now: UnixTime, occasion: Occasion) -> bool {
         match occasion {
             Occasion::End | Occasion::Deletion { .. } => true,
-            Occasion::Passing => self.last.is_none_or(|(seq, time)| {
+            Occasion::Passing => self.last.as_ref().is_none_or(|last| {
                 // The record with the checkpoint itself calls for no other.
-                let new = head.seq.saturating_sub(seq.saturating_add(1));
-                new >= self.every || (new > 0 && now.since(time) >= self.interval)
+                let new = head.seq.saturating_sub(last.seq.saturating_add(1));
+                new >= self.every || (new > 0 && now.since(last.time) >= self.interval)
             }),
         }
     }
 
     fn tell(&self) {
-        if let Some((_, time)) = self.last {
-            self.shared.last.store(time.millis(), Ordering::Relaxed);
+        if let Some(last) = &self.last {
+            self.shared
+                .last
+                .store(last.time.millis(), Ordering::Relaxed);
         }
     }
 }

@@ -43,7 +43,9 @@ impl SecondPlace {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut file = match self.file.take() {
+        // Who moved the file away wants a new one.
+        let file = self.file.take().filter(|_| self.path.exists());
+        let mut file = match file {
             Some(file) => file,
             None => self.open()?,
         };

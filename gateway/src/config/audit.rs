@@ -116,27 +116,27 @@ fn checkpoint(
         Some(text) => origin(text, review),
         None => None,
     };
-    let key_file = beside(section.text("key_file"), ledger, review);
-    let copy = beside(section.text("copy"), ledger, review);
     let usual = CheckpointSettings::beside(ledger);
+    let key_file = outside((section, "key_file"), (ledger, usual.key_file), review);
+    let copy = outside((section, "copy"), (ledger, usual.copy), review);
     Some(CheckpointSettings {
         every: every?.into(),
         interval: interval?,
         origin: if named.is_some() { Some(origin?) } else { None },
-        key_file: key_file?.unwrap_or(usual.key_file),
+        key_file: key_file?,
         public_file: usual.public_file,
-        copy: copy?.unwrap_or(usual.copy),
+        copy: copy?,
     })
 }
 
-/// The path that is written, if any is. Whoever can change the ledger must not hold what proves it.
-fn beside(
-    written: Option<Text>,
-    ledger: &Path,
+/// The path that is written, or the usual one. Whoever can change the ledger must not hold what proves it.
+fn outside(
+    (section, key): (&Section<'_>, &str),
+    (ledger, usual): (&Path, PathBuf),
     review: &mut Review<'_>,
-) -> Option<Option<PathBuf>> {
-    let Some(text) = written else {
-        return Some(None);
+) -> Option<PathBuf> {
+    let Some(text) = section.text(key) else {
+        return Some(usual);
     };
     let written = filled_path(&text, review)?;
     let path = review.resolve(&written);
@@ -149,7 +149,7 @@ fn beside(
         );
         return None;
     }
-    Some(Some(path))
+    Some(path)
 }
 
 /// C2SP signed-note: the name of a key.

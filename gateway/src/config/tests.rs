@@ -5,6 +5,7 @@ use std::path::Path;
 use super::load::parse;
 use super::{Mistakes, Settings};
 
+mod checkpoints;
 mod dpop;
 mod judgements;
 mod keys;

@@ -18,6 +18,8 @@ mod identity;
 mod ledger;
 #[path = "threats/policy.rs"]
 mod policy;
+#[path = "threats/proof.rs"]
+mod proof;
 #[path = "threats/requests.rs"]
 mod requests;
 #[path = "threats/sessions.rs"]
@@ -35,6 +37,7 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
     ("Sessions, tasks, streams (X)", sessions::ROWS),
     ("The record (A)", ledger::ROWS),
     ("Policies (Z)", policy::ROWS),
+    ("The proof of the record (A)", proof::ROWS),
 ];
 
 /// Rows that no test can hold, and why.

@@ -232,6 +232,9 @@ fn record(kind: &str, id: &str, at: &str) -> String {
     format!("{record}\n")
 }
 
+const FIRST: &str = "00000000000000000001.jsonl";
+const SECOND: &str = "00000000000000000004.jsonl";
+
 fn ledger(folder: &Path, files: &[(&str, &str)]) {
     fs::create_dir_all(folder.join("audit")).unwrap();
     for (name, text) in files {
@@ -255,7 +258,7 @@ fn the_report_names_each_key_with_its_use_and_those_never_used() {
             .0;
     ledger(
         folder.path(),
-        &[("a.jsonl", &first), ("b.jsonl", &torn), ("c.txt", "x")],
+        &[(FIRST, &first), (SECOND, &torn), ("c.txt", "x")],
     );
 
     let report = run(folder.path(), &["report", "keys", "-o", "json"]);
@@ -310,7 +313,7 @@ fn a_report_that_lacks_something_says_so() {
     let key = id(&new(folder.path(), &[]));
     let whole = record("decision", &key, "2026-11-20T10:00:00.000Z");
     let broken = format!("{{\"urn:gatewright:api-keys\"\n{whole}");
-    ledger(folder.path(), &[("a.jsonl", &broken)]);
+    ledger(folder.path(), &[(FIRST, &broken)]);
     let report = run(folder.path(), &["report", "keys"]);
     assert_eq!(report.code, 1);
     assert!(

@@ -229,7 +229,10 @@ impl Book {
         let _ = fs::remove_dir_all(&ledger);
         fs::create_dir(&ledger).unwrap();
         for (at, (first, lines)) in self.segments.iter().enumerate() {
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let text: String = lines
+                .iter()
+                .flat_map(|line| [line.as_str(), "\n"])
+                .collect();
             let end = if at + 1 == self.segments.len() {
                 end
             } else {

@@ -101,6 +101,35 @@ fn a_checkpoint_is_due_after_so_many_records_or_so_long_and_not_before() {
 }
 
 #[test]
+fn an_end_that_is_asked_for_again_is_one_in_the_second_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut signer = Signer::open(&settings).unwrap();
+    let first = signer.seal(head(5), NOON, Occasion::End).unwrap();
+    let later = NOON.plus(Duration::from_secs(1));
+    assert_eq!(signer.seal(head(5), later, Occasion::End).unwrap(), first);
+    assert_eq!(
+        fs::read_to_string(&settings.copy).unwrap(),
+        format!("{}\n", first.0)
+    );
+    assert_ne!(signer.seal(head(6), later, Occasion::End).unwrap(), first);
+}
+
+#[test]
+fn a_second_place_that_was_moved_away_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mut signer = Signer::open(&settings).unwrap();
+    passing(&mut signer, 1, NOON).unwrap();
+    fs::rename(&settings.copy, folder.path().join("moved")).unwrap();
+    let second = signer.seal(head(3), NOON, Occasion::End).unwrap();
+    assert_eq!(
+        fs::read_to_string(&settings.copy).unwrap(),
+        format!("{}\n", second.0)
+    );
+}
+
+#[test]
 fn a_deletion_is_named_under_the_signature() {
     let folder = tempfile::tempdir().unwrap();
     let mut signer = Signer::open(&settings(folder.path())).unwrap();
@@ -211,9 +240,9 @@ fn a23_a_rotation_that_a_crash_cut_short_is_announced_again() {
     drop(asked);
     drop(signer);
     let mut signer = Signer::open(&settings).unwrap();
-    let lost = passing(&mut signer, 3, NOON).expect("at once");
+    let untaken = passing(&mut signer, 3, NOON).expect("at once");
     let again = passing(&mut signer, 3, NOON).expect("the ledger did not take it");
-    assert_eq!(lost, again);
+    assert_eq!(untaken, again);
     signer.kept();
     drop(signer);
     let last = passing(&mut Signer::open(&settings).unwrap(), 5, NOON).unwrap();

@@ -36,6 +36,8 @@ pub struct Report {
     pub deleted_to: Option<u64>,
     /// Starts after a crash, as the ledger tells them.
     pub recovered: u64,
+    /// Files that end with half a line. No fault: the chain goes on without it.
+    pub torn: u64,
     /// Records with an earlier time than the one before. No fault: clocks are set.
     pub clock_steps: u64,
     /// Everything that is wrong, the first hundred.
@@ -103,8 +105,6 @@ pub enum FaultKind {
     OutOfOrder,
     /// A file does not begin with the record that tells what it is.
     BadSegment,
-    /// A line breaks off in the middle of the ledger.
-    Torn,
     /// A checkpoint has no note, or one that cannot be read.
     BadNote,
     /// A note is of no known key.
@@ -145,7 +145,6 @@ impl FaultKind {
             Self::Missing => "missing",
             Self::OutOfOrder => "out_of_order",
             Self::BadSegment => "bad_segment",
-            Self::Torn => "torn",
             Self::BadNote => "bad_note",
             Self::UnknownKey => "unknown_key",
             Self::BadSignature => "bad_signature",

@@ -19,7 +19,7 @@ use files::{Lines, Piece, Segment};
 use line::Line;
 use note::Keyring;
 use outside::Outside;
-use walk::{Beginning, IsLast, Walk};
+use walk::{Beginning, Walk};
 
 /// What there is to go by.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +59,8 @@ pub fn verify(evidence: Evidence) -> io::Result<Report> {
         Beginning::Later
     };
     let mut walk = Walk::new(Keyring::new(evidence.keys), outside, beginning, report);
-    for (at, segment) in all.iter().enumerate().skip(skipped) {
-        let is_last = if at.saturating_add(1) == all.len() {
-            IsLast::Yes
-        } else {
-            IsLast::No
-        };
-        walk.segment(segment, is_last)?;
+    for segment in all.iter().skip(skipped) {
+        walk.segment(segment)?;
     }
     walk.end()
 }

@@ -144,17 +144,16 @@ impl Outside {
             }
         }
         for found in beyond {
-            match keyring.signer(&found.note) {
-                Err(kind) => found.bad(kind, report),
-                Ok(_) => {
-                    let place = (found.file.as_path(), found.line);
-                    let told = (
-                        format!("{} records, as a signed checkpoint says", found.note.size),
-                        last.to_string(),
-                    );
-                    report.add(fault(FaultKind::Truncated, place, Some(last), told));
-                }
+            if let Err(kind) = keyring.signer(&found.note) {
+                found.bad(kind, report);
+                continue;
             }
+            let place = (found.file.as_path(), found.line);
+            let told = (
+                format!("{} records, as a signed checkpoint says", found.note.size),
+                last.to_string(),
+            );
+            report.add(fault(FaultKind::Truncated, place, Some(last), told));
         }
         Ok(())
     }

@@ -30,7 +30,10 @@ pub(super) fn map(mut rest: Rest) -> Option<Value> {
         ("message", rest.part("reason", "message")),
         ("action_id", Some(json!(action))),
         ("disposition_id", Some(json!(disposition))),
-        ("actor", Some(actor(&mut rest, decision, roles))),
+        (
+            "actor",
+            Some(actor(&mut rest, decision.as_ref(), roles.as_ref())),
+        ),
         ("api", Some(api(&mut rest))),
         ("resources", resources(&mut rest)),
         ("src_endpoint", source(&mut rest)),
@@ -90,7 +93,7 @@ fn metadata(rest: &mut Rest) -> Option<Value> {
     ])
 }
 
-fn actor(rest: &mut Rest, decision: Option<Value>, roles: Option<Value>) -> Value {
+fn actor(rest: &mut Rest, decision: Option<&Value>, roles: Option<&Value>) -> Value {
     let kind = match rest
         .part("subject", "type")
         .as_ref()
@@ -101,7 +104,7 @@ fn actor(rest: &mut Rest, decision: Option<Value>, roles: Option<Value>) -> Valu
         Some("agent") => 99,
         _ => 0,
     };
-    let groups = roles.as_ref().and_then(Value::as_array).map(|roles| {
+    let groups = roles.and_then(Value::as_array).map(|roles| {
         let groups = roles.iter().map(|role| json!({ "name": role }));
         groups.collect::<Value>()
     });
@@ -119,7 +122,7 @@ fn actor(rest: &mut Rest, decision: Option<Value>, roles: Option<Value>) -> Valu
         .iter()
         .filter_map(|id| {
             let policy = Some(json!({ "uid": id }));
-            object([("decision", decision.clone()), ("policy", policy)])
+            object([("decision", decision.cloned()), ("policy", policy)])
         })
         .collect();
     let authorizations = (!authorizations.is_empty()).then(|| json!(authorizations));

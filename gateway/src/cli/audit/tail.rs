@@ -27,11 +27,11 @@ pub(in crate::cli) struct Tail {
 
 pub(super) fn run(tail: Tail, colour: Colour) -> u8 {
     let filter = Filter::new(tail.asked, SystemClock.now(), Kinds::Decided);
-    let followed = tail
+    let opened = tail
         .place
         .directories(colour)
         .map(|directories| Follower::from_end(directories, tail.last));
-    let shown = match followed {
+    let shown = match opened {
         Err(code) => return code,
         Ok(Err(error)) => Err(error),
         Ok(Ok((follower, last))) => {

@@ -42,8 +42,8 @@ pub(super) fn run(mut asked: Verify, colour: Colour) -> u8 {
     let kept = std::mem::take(&mut asked.checkpoint);
     let evidence = match evidence(asked, colour) {
         Ok(evidence) => Evidence {
-            since,
             kept,
+            since,
             ..evidence
         },
         Err(code) => return code,
@@ -62,21 +62,18 @@ pub(super) fn run(mut asked: Verify, colour: Colour) -> u8 {
 }
 
 fn evidence(asked: Verify, colour: Colour) -> Result<Evidence, u8> {
-    let (directories, usual, second_place) = match asked.ledger.first() {
-        Some(first) => {
-            let usual = CheckpointSettings::beside(first);
-            let found = usual.copy.exists().then(|| usual.copy.clone());
-            (asked.ledger, usual, asked.checkpoints.or(found))
-        }
-        None => {
-            let settings = configured(asked.configured, colour)?;
-            let directories = settings.directories().map(Path::to_path_buf).collect();
-            let usual = settings
-                .checkpoint
-                .unwrap_or_else(|| CheckpointSettings::beside(&settings.directory));
-            let second_place = asked.checkpoints.or(Some(usual.copy.clone()));
-            (directories, usual, second_place)
-        }
+    let (directories, usual, second_place) = if let Some(first) = asked.ledger.first() {
+        let usual = CheckpointSettings::beside(first);
+        let found = usual.copy.exists().then(|| usual.copy.clone());
+        (asked.ledger, usual, asked.checkpoints.or(found))
+    } else {
+        let settings = configured(asked.configured, colour)?;
+        let directories = settings.directories().map(Path::to_path_buf).collect();
+        let usual = settings
+            .checkpoint
+            .unwrap_or_else(|| CheckpointSettings::beside(&settings.directory));
+        let second_place = asked.checkpoints.or(Some(usual.copy.clone()));
+        (directories, usual, second_place)
     };
     if second_place.is_none() {
         talk(
@@ -164,6 +161,10 @@ fn notes(report: &Report) -> Vec<String> {
     if report.recovered > 0 {
         let times = counted(report.recovered, "start");
         notes.push(format!("    {times} after a crash"));
+    }
+    if report.torn > 0 {
+        let files = counted(report.torn, "file");
+        notes.push(format!("    {files} with half a line at the end"));
     }
     if report.clock_steps > 0 {
         let times = counted(report.clock_steps, "time");

@@ -280,32 +280,6 @@ fn out_of_range() {
 }
 
 #[test]
-fn inside_ledger() {
-    for key in ["key_file", "copy"] {
-        let help = "write a path outside `audit.ledger`, best one that only the gateway can write";
-        only(
-            &plus(&format!("audit: {{ checkpoint: {{ {key}: audit/file }} }}")),
-            &format!("inside-ledger 7:{} [audit/file] {help}", key.len() + 26),
-        );
-        loaded(&plus(&format!(
-            "audit: {{ checkpoint: {{ {key}: audit.d/file }} }}"
-        )));
-    }
-}
-
-#[test]
-fn bad_ledger_name() {
-    let help = "write up to 128 visible ASCII characters without spaces and without `+`";
-    for name in ["a b", "a+b", "\u{e9}"] {
-        only(
-            &plus(&format!("audit: {{ checkpoint: {{ origin: {name} }} }}")),
-            &format!("bad-ledger-name 7:32 [{name}] {help}"),
-        );
-    }
-    loaded(&plus("audit: { checkpoint: { origin: gatewright/a } }"));
-}
-
-#[test]
 fn bad_status() {
     let help = "write `200` or `403`, or remove the key to follow the client's protocol revision";
     only(

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use gatewright_policies::Access;
 
-use crate::audit::settings::{
-    CheckpointSettings, Durability, LedgerSettings, OnFailure, SegmentSettings,
-};
+use crate::audit::settings::{Durability, LedgerSettings, OnFailure, SegmentSettings};
 use crate::config::load::load;
 use crate::config::{Answers, ArgumentsRecord, Limits, Listen, Outliving, Pins, Server, Upstream};
 use crate::decision::freshness::Demands;
@@ -154,15 +152,6 @@ fn absent_bounds_have_their_defaults() {
 #[test]
 fn an_absent_audit_has_its_default() {
     let settings = loaded(SMALLEST);
-    let checkpoint = CheckpointSettings {
-        every: 1000,
-        interval: Duration::from_secs(60),
-        origin: None,
-        key_file: "audit.key".into(),
-        public_file: "audit.pub".into(),
-        copy: "audit.notes".into(),
-    };
-    assert_eq!(settings.audit.checkpoint, Some(checkpoint));
     assert_eq!(settings.audit, LedgerSettings::new("audit".into()));
     assert_eq!(settings.recording.arguments, ArgumentsRecord::Digest);
 }
@@ -265,8 +254,7 @@ fn what_happens_without_a_record_is_chosen_with_its_limit() {
 fn every_other_key_has_its_effect() {
     let settings = loaded(&plus(
         "listen: { address: \"0.0.0.0:80\", allowed_origins: [https://app.example.com] }
-audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, durability: disk, segment: { size: 1MiB, age: 1h },
-  retention: 48h, checkpoint: { every: 5, interval: 2s, origin: gw/1, key_file: /etc/ledger.key, copy: /mnt/notes } }
+audit: { arguments: none, queue: 1024, wait: 1s, ledger: /var/lib/ledger, durability: disk, segment: { size: 1MiB, age: 1h }, retention: 48h }
 limits: { body: 1, headers: 2, token: 3, list: 4, body_timeout: 5s, failures_per_source: 7, failures: 70 }
 shutdown: { drain: 0s }
 deny_http_status: 200
@@ -275,21 +263,12 @@ insecure: { plain_public_listener: true }",
     assert_eq!(settings.listen.allowed_origins, ["https://app.example.com"]);
     assert_eq!(settings.recording.arguments, ArgumentsRecord::None);
     let (directory, wait) = ("/var/lib/ledger".into(), Duration::from_secs(1));
-    let checkpoint = CheckpointSettings {
-        every: 5,
-        interval: Duration::from_secs(2),
-        origin: Some("gw/1".to_owned()),
-        key_file: "/etc/ledger.key".into(),
-        public_file: "/var/lib/ledger.pub".into(),
-        copy: "/mnt/notes".into(),
-    };
     assert_eq!(
         settings.audit,
         LedgerSettings {
             durability: Durability::Disk,
             queue_bytes: 1024,
             wait,
-            checkpoint: Some(checkpoint),
             segment: SegmentSettings {
                 size: 1 << 20,
                 age: Duration::from_secs(3600),

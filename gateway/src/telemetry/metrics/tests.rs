@@ -188,6 +188,15 @@ fn what_happens_at_a_server_is_counted_under_its_labels() {
 }
 
 #[test]
+fn the_last_checkpoint_is_told_and_none_is_told_as_zero() {
+    let (metrics, _) = fresh();
+    let name = "gatewright_audit_last_checkpoint_timestamp_seconds";
+    assert_eq!(sample(&metrics, name), Some(0.0));
+    metrics.audit_sealed(UnixTime::from_seconds(1_700_000_060));
+    assert_eq!(sample(&metrics, name), Some(1_700_000_060.0));
+}
+
+#[test]
 fn what_happens_to_the_gateway_is_counted_under_its_labels() {
     let (metrics, _) = fresh();
     metrics.refused(Reason::PathUnknown);
@@ -196,7 +205,6 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
     metrics.audit_failed();
     metrics.audit_state(512, 1, 3);
     metrics.audit_state(256, 1, 5);
-    metrics.audit_sealed(UnixTime::from_seconds(1_700_000_060));
     metrics.audit_standing(Standing::Failing, 0);
     metrics.audit_standing(Standing::Continuing, 7);
     metrics.decided(Duration::from_micros(3));
@@ -226,10 +234,6 @@ fn what_happens_to_the_gateway_is_counted_under_its_labels() {
         (r#"gatewright_audit_standing{standing="continuing"}"#, 1.0),
         (r#"gatewright_audit_standing{standing="failing"}"#, 0.0),
         (r#"gatewright_audit_queue_length{sink="ledger"}"#, 256.0),
-        (
-            "gatewright_audit_last_checkpoint_timestamp_seconds",
-            1_700_000_060.0,
-        ),
         (
             r#"gatewright_decision_duration_seconds_bucket{le="0.000005"}"#,
             1.0,

@@ -34,7 +34,11 @@ fn fields(prefix: &str, members: &Map<String, Value>, found: &mut Vec<String>) {
     for (name, value) in members {
         match value {
             Value::Object(inner) => fields(&format!("{prefix}{name}."), inner, found),
-            _ => found.push(format!("{prefix}{name}")),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => found.push(format!("{prefix}{name}")),
         }
     }
 }
