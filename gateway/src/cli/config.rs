@@ -231,6 +231,12 @@ policy:
       grant: [{ issuer: corp, client: c, subject: s }]
       crm: [search_*, { tool: refund, scopes: [crm:refund] }, { prompt: p }, { resource: \"crm://**\" }]
 dpop: { nonce: required, nonce_key_file: secret }
+audit:
+  ship:
+    - stdout: {}
+    - http: { url: \"https://siem.internal/in?key=open-sesame\", token_file: secret }
+    - nats: { url: \"tls://nats.internal\", stream: A, token_file: secret }
+    - otlp: { endpoint: \"https://otel.internal\" }
 deny_http_status: 403
 ";
 

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use gatewright::config::TlsFiles;
+use gatewright::proxy::tls::Greeting;
+
 use crate::support::{
-    Agent, Arrived, Gateway, NatsServer, Reply, Setup, Upstream, eventually, lines_in, modern,
-    write_segment,
+    Agent, Arrived, Authority, Gateway, NatsServer, Reply, Setup, Upstream, eventually, lines_in,
+    modern, write_segment,
 };
 
 /// How long records may take to be where they belong, on a busy machine.
@@ -145,7 +148,7 @@ async fn a_gateway_that_starts_again_goes_on_where_each_sink_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sink_that_is_down_loses_nothing_and_slows_no_call() {
+async fn a05_a_sink_that_is_down_loses_nothing_and_slows_no_call() {
     let upstream = Upstream::plain().await;
     let ((bad, status), (good, _)) = (collector().await, collector().await);
     status.store(503, Ordering::Relaxed);
@@ -227,6 +230,87 @@ fn sample(metrics: &str, name: &str) -> f64 {
         .find(|line| line.starts_with(&format!("{name} ")));
     let line = line.unwrap_or_else(|| panic!("{name} is not there:\n{metrics}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sinks_are_believed_by_the_certificates_of_their_ca_file() {
+    let upstream = Upstream::plain().await;
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    let folder = tempfile::tempdir().unwrap();
+    ours.leaf("localhost").install(folder.path());
+    for (name, authority) in [("ours.pem", &ours), ("other.pem", &other)] {
+        std::fs::write(folder.path().join(name), &authority.pem).unwrap();
+    }
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let greeting = Greeting::new(&TlsFiles {
+        cert_file: file("tls.crt").into(),
+        key_file: file("tls.key").into(),
+        client_ca_file: None,
+    });
+    let taken = || {
+        Upstream::behind(
+            |_| Reply::body("text/plain", ""),
+            Some(greeting.as_ref().unwrap().now()),
+        )
+    };
+    let (good, bad) = (taken().await, taken().await);
+    let server = NatsServer::start(&format!(
+        "tls {{ cert_file: {:?}, key_file: {:?} }}",
+        file("tls.crt"),
+        file("tls.key")
+    ))
+    .await;
+    let http = |name: &str, sink: &Upstream, ca: &str| {
+        let port = sink.address.port();
+        format!(
+            "{{ http: {{ name: {name}, url: \"https://localhost:{port}/\", ca_file: \"{}\" }} }}",
+            file(ca)
+        )
+    };
+    let nats = |name: &str, ca: &str| {
+        let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
+        format!(
+            "{{ nats: {{ name: {name}, url: \"{url}\", stream: {name}, subject: {name}, create: true, ca_file: \"{}\" }} }}",
+            file(ca)
+        )
+    };
+    let sinks = [
+        http("good-http", &good, "ours.pem"),
+        http("bad-http", &bad, "other.pem"),
+        nats("good-nats", "ours.pem"),
+        nats("bad-nats", "other.pem"),
+    ];
+    let gateway = started(&sinks.join(", "), &upstream).await;
+    let count = |metrics: &str, sink: &str| {
+        let shipped = format!(r#"gatewright_audit_events_total{{result="shipped",sink="{sink}"}}"#);
+        let failed =
+            format!(r#"gatewright_audit_ship_failures_total{{kind="unreachable",sink="{sink}"}}"#);
+        (
+            sample(metrics, &shipped) >= 300.0,
+            sample(metrics, &failed) >= 1.0,
+        )
+    };
+    let mut metrics = String::new();
+    for _ in 0..500 {
+        metrics = gateway.metrics().await;
+        let is_done = |(sink, expected)| count(&metrics, sink) == expected;
+        let sinks = ["good-http", "good-nats", "bad-http", "bad-nats"];
+        if sinks
+            .map(|sink| (sink, (sink.starts_with("good"), sink.starts_with("bad"))))
+            .into_iter()
+            .all(is_done)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for sink in ["good-http", "good-nats"] {
+        assert_eq!(count(&metrics, sink), (true, false), "{sink}: {metrics}");
+    }
+    for sink in ["bad-http", "bad-nats"] {
+        assert_eq!(count(&metrics, sink), (false, true), "{sink}: {metrics}");
+    }
+    assert_eq!(bad.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

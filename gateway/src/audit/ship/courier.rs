@@ -211,6 +211,8 @@ impl Reader {
             // The ledger is closed: nothing more comes.
             std::future::pending::<()>().await;
         }
+        // What is written at the same time goes at the same time.
+        tokio::time::sleep(LINGER).await;
     }
 }
 
@@ -276,6 +278,8 @@ impl Log {
     }
 }
 
+/// How long a sink that is idle gathers before it sends.
+const LINGER: Duration = Duration::from_millis(20);
 /// How much of what it had a sink may get again after a crash.
 const SAVE: Duration = Duration::from_secs(1);
 

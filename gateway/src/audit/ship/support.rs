@@ -20,6 +20,7 @@ use crate::audit::sealing::Head;
 use crate::audit::segments::Segments;
 use crate::model::{Digest, SystemClock};
 
+#[cfg(test)]
 pub(super) mod collector;
 #[path = "../../../tests/served/support/nats.rs"]
 pub(super) mod nats;

@@ -117,8 +117,8 @@ fn unknown_key() {
 #[test]
 fn a_key_of_a_later_version_is_unknown() {
     only(
-        &plus("audit: { ship: [] }"),
-        "unknown-key 7:10 [ship] known here: `ledger`, `durability`, `on_failure`, `arguments`, `queue`, `wait`",
+        &plus("audit: { relay: [] }"),
+        "unknown-key 7:10 [relay] known here: `ledger`, `durability`, `on_failure`, `arguments`, `queue`, `wait`, `ship`",
     );
 }
 

@@ -197,7 +197,7 @@ async fn what_a_destination_throws_away_is_counted_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_sink_that_hangs_slows_no_other() {
+async fn a06_a_sink_that_hangs_slows_no_other() {
     let mut book = Book::new();
     let stuck = Moody::with(Told {
         is_stuck: true,
