@@ -9,7 +9,9 @@ mod lane;
 mod ledger;
 mod line;
 pub mod part;
+#[expect(dead_code, reason = "the writer asks for notes")]
 pub(crate) mod sealing;
+#[cfg_attr(not(test), expect(dead_code, reason = "the writer names segments"))]
 pub(crate) mod segments;
 pub mod settings;
 #[cfg(feature = "server")]

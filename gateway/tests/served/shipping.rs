@@ -1,18 +1,17 @@
 //! Records leave the gateway as they stand in the ledger, to every sink, over failures and restarts; no call waits
 //! for a sink.
 
+mod trust;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use gatewright::config::TlsFiles;
-use gatewright::proxy::tls::Greeting;
-
 use crate::support::{
-    Agent, Arrived, Authority, Gateway, NatsServer, Reply, Setup, Upstream, eventually, lines_in,
-    modern, write_segment,
+    Agent, Arrived, Gateway, NatsServer, Reply, Setup, Upstream, eventually, lines_in, modern,
+    write_segment,
 };
 
 /// How long records may take to be where they belong, on a busy machine.
@@ -147,81 +146,85 @@ async fn a_gateway_that_starts_again_goes_on_where_each_sink_was() {
     );
 }
 
+/// Two collectors and a gateway that ships to both; the first answers 503.
+struct Two {
+    bad: Upstream,
+    status: Arc<AtomicU16>,
+    good: Upstream,
+    gateway: Gateway,
+}
+
+impl Two {
+    async fn start(upstream: &Upstream) -> Self {
+        let ((bad, status), (good, _)) = (collector().await, collector().await);
+        status.store(503, Ordering::Relaxed);
+        let sink = |name: &str, to: &Upstream| {
+            format!("{{ http: {{ name: {name}, url: \"{}\" }} }}", to.url())
+        };
+        let sinks = [sink("bad", &bad), sink("good", &good)].join(", ");
+        let gateway = started(&sinks, upstream).await;
+        Self {
+            bad,
+            status,
+            good,
+            gateway,
+        }
+    }
+
+    /// Whether the second has everything while the first took nothing.
+    async fn is_split(&self) -> bool {
+        let ledger = self.gateway.ledger();
+        let split = || lines_of(&self.good) == lines_in(&ledger) && self.bad.count() >= 2;
+        eventually(SOON, split).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a05_a_sink_that_is_down_loses_nothing_and_slows_no_call() {
     let upstream = Upstream::plain().await;
-    let ((bad, status), (good, _)) = (collector().await, collector().await);
-    status.store(503, Ordering::Relaxed);
-    let sinks = format!(
-        "{{ http: {{ name: bad, url: \"{}\" }} }}, {{ http: {{ name: good, url: \"{}\" }} }}",
-        bad.url(),
-        good.url()
-    );
-    let gateway = started(&sinks, &upstream).await;
-    calls(&agent_of(&gateway), 20).await;
-    let ledger = gateway.ledger();
-    let reached = || lines_of(&good) == lines_in(&ledger) && bad.count() >= 2;
-    assert!(
-        eventually(SOON, reached).await,
-        "the other sink has everything"
-    );
-
-    let metrics = gateway.metrics().await;
-    let waiting = sample(&metrics, r#"gatewright_audit_queue_length{sink="bad"}"#);
-    assert!(waiting >= 300.0, "{waiting}");
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_failures_total{kind="busy",sink="bad"}"#
-        ) >= 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_failures_total{kind="busy",sink="good"}"#
-        ) < 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_events_total{result="shipped",sink="good"}"#
-        ) >= 300.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_events_total{result="shipped",sink="bad"}"#
-        ) < 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_last_success_timestamp_seconds{sink="good"}"#
-        ) > 1e9
-    );
-    let ready = gateway.readiness().await;
+    let two = Two::start(&upstream).await;
+    calls(&agent_of(&two.gateway), 20).await;
+    assert!(two.is_split().await, "the other sink has everything");
+    let ready = two.gateway.readiness().await;
     assert_eq!(
         ready, 200,
         "a sink that is down does not make the gateway unready"
     );
 
-    let failed = bad.count();
-    status.store(200, Ordering::Relaxed);
+    let failed = two.bad.count();
+    two.status.store(200, Ordering::Relaxed);
+    let ledger = two.gateway.ledger();
     let caught_up = || {
-        let arrived = bad.arrived();
-        let taken = arrived
-            .iter()
-            .skip(failed)
-            .map(text)
-            .collect::<Vec<_>>()
-            .concat();
+        let arrived = two.bad.arrived();
+        let taken: Vec<_> = arrived.iter().skip(failed).map(text).collect();
         // One request may have been on its way when the sink changed its mind.
-        taken.ends_with(&(lines_in(&ledger).join("\n") + "\n"))
+        taken
+            .concat()
+            .ends_with(&(lines_in(&ledger).join("\n") + "\n"))
     };
     assert!(
         eventually(SOON, caught_up).await,
         "everything arrived, from the first record on"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_say_what_each_sink_has_not_got_and_why() {
+    let upstream = Upstream::plain().await;
+    let two = Two::start(&upstream).await;
+    assert!(two.is_split().await);
+    let metrics = two.gateway.metrics().await;
+    let of = |name: &str, labels: &str| sample(&metrics, &format!("{name}{{{labels}}}"));
+    assert!(of("gatewright_audit_queue_length", r#"sink="bad""#) >= 300.0);
+    let failures = "gatewright_audit_ship_failures_total";
+    assert!(of(failures, r#"kind="busy",sink="bad""#) >= 1.0);
+    assert!(of(failures, r#"kind="busy",sink="good""#) < 1.0);
+    let events = "gatewright_audit_events_total";
+    assert!(of(events, r#"result="shipped",sink="good""#) >= 300.0);
+    assert!(of(events, r#"result="shipped",sink="bad""#) < 1.0);
+    let success = "gatewright_audit_ship_last_success_timestamp_seconds";
+    assert!(of(success, r#"sink="good""#) > 1e9);
+    assert!(of(success, r#"sink="bad""#) < 1.0);
 }
 
 fn sample(metrics: &str, name: &str) -> f64 {
@@ -230,87 +233,6 @@ fn sample(metrics: &str, name: &str) -> f64 {
         .find(|line| line.starts_with(&format!("{name} ")));
     let line = line.unwrap_or_else(|| panic!("{name} is not there:\n{metrics}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sinks_are_believed_by_the_certificates_of_their_ca_file() {
-    let upstream = Upstream::plain().await;
-    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
-    let folder = tempfile::tempdir().unwrap();
-    ours.leaf("localhost").install(folder.path());
-    for (name, authority) in [("ours.pem", &ours), ("other.pem", &other)] {
-        std::fs::write(folder.path().join(name), &authority.pem).unwrap();
-    }
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    let greeting = Greeting::new(&TlsFiles {
-        cert_file: file("tls.crt").into(),
-        key_file: file("tls.key").into(),
-        client_ca_file: None,
-    });
-    let taken = || {
-        Upstream::behind(
-            |_| Reply::body("text/plain", ""),
-            Some(greeting.as_ref().unwrap().now()),
-        )
-    };
-    let (good, bad) = (taken().await, taken().await);
-    let server = NatsServer::start(&format!(
-        "tls {{ cert_file: {:?}, key_file: {:?} }}",
-        file("tls.crt"),
-        file("tls.key")
-    ))
-    .await;
-    let http = |name: &str, sink: &Upstream, ca: &str| {
-        let port = sink.address.port();
-        format!(
-            "{{ http: {{ name: {name}, url: \"https://localhost:{port}/\", ca_file: \"{}\" }} }}",
-            file(ca)
-        )
-    };
-    let nats = |name: &str, ca: &str| {
-        let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
-        format!(
-            "{{ nats: {{ name: {name}, url: \"{url}\", stream: {name}, subject: {name}, create: true, ca_file: \"{}\" }} }}",
-            file(ca)
-        )
-    };
-    let sinks = [
-        http("good-http", &good, "ours.pem"),
-        http("bad-http", &bad, "other.pem"),
-        nats("good-nats", "ours.pem"),
-        nats("bad-nats", "other.pem"),
-    ];
-    let gateway = started(&sinks.join(", "), &upstream).await;
-    let count = |metrics: &str, sink: &str| {
-        let shipped = format!(r#"gatewright_audit_events_total{{result="shipped",sink="{sink}"}}"#);
-        let failed =
-            format!(r#"gatewright_audit_ship_failures_total{{kind="unreachable",sink="{sink}"}}"#);
-        (
-            sample(metrics, &shipped) >= 300.0,
-            sample(metrics, &failed) >= 1.0,
-        )
-    };
-    let mut metrics = String::new();
-    for _ in 0..500 {
-        metrics = gateway.metrics().await;
-        let is_done = |(sink, expected)| count(&metrics, sink) == expected;
-        let sinks = ["good-http", "good-nats", "bad-http", "bad-nats"];
-        if sinks
-            .map(|sink| (sink, (sink.starts_with("good"), sink.starts_with("bad"))))
-            .into_iter()
-            .all(is_done)
-        {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    for sink in ["good-http", "good-nats"] {
-        assert_eq!(count(&metrics, sink), (true, false), "{sink}: {metrics}");
-    }
-    for sink in ["bad-http", "bad-nats"] {
-        assert_eq!(count(&metrics, sink), (false, true), "{sink}: {metrics}");
-    }
-    assert_eq!(bad.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,9 +21,11 @@ use crate::audit::segments::Segments;
 use crate::model::{Digest, SystemClock};
 
 #[cfg(test)]
-pub(super) mod collector;
+mod collector;
 #[path = "../../../tests/served/support/nats.rs"]
 pub(super) mod nats;
+
+pub(super) use collector::{Act, Collector};
 
 /// A ledger in the format of the real one, a record at a time.
 pub(super) struct Book {

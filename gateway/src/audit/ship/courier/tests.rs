@@ -64,7 +64,7 @@ fn unreachable() -> ShipError {
 fn notes() -> (Arc<Mutex<Vec<String>>>, Report) {
     let notes = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&notes);
-    let report: Report = Arc::new(move |sink: &str, tiding: Tiding<'_>| {
+    let report: Report = Arc::new(move |sink: &str, tiding: &Tiding<'_>| {
         let said = match tiding {
             Tiding::Failed { error, .. } => format!("failed {}", error.kind().name()),
             Tiding::Recovered(kind) => format!("recovered {}", kind.name()),
