@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::audit::sealing::Head;
-use crate::audit::ship::{self, NoShipper, Report, Shipping, SinkStanding, Source, Tiding};
+use crate::audit::ship::{
+    self, FailureKind, NoShipper, Report, Shipping, SinkStanding, Source, Tiding,
+};
 use crate::config::Settings;
 use crate::model::Clock;
 use crate::telemetry::metrics::{MetricError, Metrics, SinkCounts};
@@ -73,7 +75,7 @@ impl Sinks {
                 "kind": sink.kind(),
                 "waiting": sink.waiting(head),
                 "last_success": sink.last_success().map(|at| at.to_string()),
-                "trouble": sink.trouble().map(|kind| kind.name()),
+                "trouble": sink.trouble().map(FailureKind::name),
             })
         };
         self.standings.iter().map(shown).collect()
@@ -94,7 +96,7 @@ fn counts(sink: &SinkStanding, head: u64) -> SinkCounts<'_> {
     }
 }
 
-fn tell(sink: &str, tiding: Tiding<'_>) {
+fn tell(sink: &str, tiding: &Tiding<'_>) {
     match tiding {
         Tiding::Failed { error, pause } => tracing::error!(
             sink,

@@ -237,6 +237,11 @@ audit:
   digest_key_file: secret
   model: { header: X-Agent-Model }
   hours: { from: \"08:00\", to: \"18:00\", zone: UTC }
+  ship:
+    - stdout: {}
+    - http: { url: \"https://siem.internal/in?key=open-sesame\", token_file: secret }
+    - nats: { url: \"tls://nats.internal\", stream: A, token_file: secret }
+    - otlp: { endpoint: \"https://otel.internal\" }
 deny_http_status: 403
 ";
 

@@ -99,6 +99,11 @@ impl Served {
         self.url.clone()
     }
 
+    pub(crate) async fn metrics(&self) -> String {
+        let metrics = reqwest::get(format!("http://127.0.0.1:{}/metrics", self.ops)).await;
+        metrics.unwrap().text().await.unwrap()
+    }
+
     /// Runs another verb in the same folder.
     pub(crate) fn verb(&self, arguments: &[&str]) -> Finished {
         Finished::of(gatewright(self.folder(), arguments))

@@ -16,6 +16,7 @@ async fn served(sinks: &str, upstream: &Upstream) -> Served {
         ..Setup::default()
     };
     write_segment(&setup.folder.path().join("audit"), 300);
+    std::fs::write(setup.folder.path().join("siem.token"), "canary-token\n").unwrap();
     Served::with(setup, upstream).await
 }
 
@@ -32,7 +33,7 @@ async fn records_go_to_standard_output_as_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_standard_output_that_nobody_reads_holds_nothing_up() {
+async fn a06_a_standard_output_that_nobody_reads_holds_nothing_up() {
     let upstream = Upstream::plain().await;
     let mut served = served("{ stdout: {} }", &upstream).await;
     served.program.stop_reading();
@@ -51,11 +52,8 @@ async fn a_standard_output_that_nobody_reads_holds_nothing_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_shows_what_each_sink_has_not_got_yet() {
     let upstream = Upstream::plain().await;
-    let served = served(
-        "{ http: { name: siem, url: \"http://127.0.0.1:1/\" } }",
-        &upstream,
-    )
-    .await;
+    let sinks = "{ http: { name: siem, url: \"http://127.0.0.1:1/?key=canary-url\", token_file: siem.token } }";
+    let served = served(sinks, &upstream).await;
     let shown = || served.verb(&["status", "-o", "json"]);
     let is_shown = || sink(&shown())["trouble"] == "unreachable";
     assert!(eventually(SOON, is_shown).await, "{}", shown().out);
@@ -68,6 +66,10 @@ async fn status_shows_what_each_sink_has_not_got_yet() {
     assert_eq!(sink["last_success"], Value::Null);
     let log = served.program.talk();
     assert!(log.contains("audit records cannot be shipped"), "{log}");
+    let config = served.verb(&["config", "show"]).out;
+    for told in [log, shown().out, config, served.metrics().await] {
+        assert!(!told.contains("canary"), "{told}");
+    }
 }
 
 fn sink(status: &Finished) -> Value {

@@ -1,6 +1,8 @@
 //! Records leave the gateway as they stand in the ledger, to every sink, over failures and restarts; no call waits
 //! for a sink.
 
+mod trust;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -144,81 +146,85 @@ async fn a_gateway_that_starts_again_goes_on_where_each_sink_was() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sink_that_is_down_loses_nothing_and_slows_no_call() {
-    let upstream = Upstream::plain().await;
-    let ((bad, status), (good, _)) = (collector().await, collector().await);
-    status.store(503, Ordering::Relaxed);
-    let sinks = format!(
-        "{{ http: {{ name: bad, url: \"{}\" }} }}, {{ http: {{ name: good, url: \"{}\" }} }}",
-        bad.url(),
-        good.url()
-    );
-    let gateway = started(&sinks, &upstream).await;
-    calls(&agent_of(&gateway), 20).await;
-    let ledger = gateway.ledger();
-    let reached = || lines_of(&good) == lines_in(&ledger) && bad.count() >= 2;
-    assert!(
-        eventually(SOON, reached).await,
-        "the other sink has everything"
-    );
+/// Two collectors and a gateway that ships to both; the first answers 503.
+struct Two {
+    bad: Upstream,
+    status: Arc<AtomicU16>,
+    good: Upstream,
+    gateway: Gateway,
+}
 
-    let metrics = gateway.metrics().await;
-    let waiting = sample(&metrics, r#"gatewright_audit_queue_length{sink="bad"}"#);
-    assert!(waiting >= 300.0, "{waiting}");
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_failures_total{kind="busy",sink="bad"}"#
-        ) >= 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_failures_total{kind="busy",sink="good"}"#
-        ) < 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_events_total{result="shipped",sink="good"}"#
-        ) >= 300.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_events_total{result="shipped",sink="bad"}"#
-        ) < 1.0
-    );
-    assert!(
-        sample(
-            &metrics,
-            r#"gatewright_audit_ship_last_success_timestamp_seconds{sink="good"}"#
-        ) > 1e9
-    );
-    let ready = gateway.readiness().await;
+impl Two {
+    async fn start(upstream: &Upstream) -> Self {
+        let ((bad, status), (good, _)) = (collector().await, collector().await);
+        status.store(503, Ordering::Relaxed);
+        let sink = |name: &str, to: &Upstream| {
+            format!("{{ http: {{ name: {name}, url: \"{}\" }} }}", to.url())
+        };
+        let sinks = [sink("bad", &bad), sink("good", &good)].join(", ");
+        let gateway = started(&sinks, upstream).await;
+        Self {
+            bad,
+            status,
+            good,
+            gateway,
+        }
+    }
+
+    /// Whether the second has everything while the first took nothing.
+    async fn is_split(&self) -> bool {
+        let ledger = self.gateway.ledger();
+        let split = || lines_of(&self.good) == lines_in(&ledger) && self.bad.count() >= 2;
+        eventually(SOON, split).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a05_a_sink_that_is_down_loses_nothing_and_slows_no_call() {
+    let upstream = Upstream::plain().await;
+    let two = Two::start(&upstream).await;
+    calls(&agent_of(&two.gateway), 20).await;
+    assert!(two.is_split().await, "the other sink has everything");
+    let ready = two.gateway.readiness().await;
     assert_eq!(
         ready, 200,
         "a sink that is down does not make the gateway unready"
     );
 
-    let failed = bad.count();
-    status.store(200, Ordering::Relaxed);
+    let failed = two.bad.count();
+    two.status.store(200, Ordering::Relaxed);
+    let ledger = two.gateway.ledger();
     let caught_up = || {
-        let arrived = bad.arrived();
-        let taken = arrived
-            .iter()
-            .skip(failed)
-            .map(text)
-            .collect::<Vec<_>>()
-            .concat();
+        let arrived = two.bad.arrived();
+        let taken: Vec<_> = arrived.iter().skip(failed).map(text).collect();
         // One request may have been on its way when the sink changed its mind.
-        taken.ends_with(&(lines_in(&ledger).join("\n") + "\n"))
+        taken
+            .concat()
+            .ends_with(&(lines_in(&ledger).join("\n") + "\n"))
     };
     assert!(
         eventually(SOON, caught_up).await,
         "everything arrived, from the first record on"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_say_what_each_sink_has_not_got_and_why() {
+    let upstream = Upstream::plain().await;
+    let two = Two::start(&upstream).await;
+    assert!(two.is_split().await);
+    let metrics = two.gateway.metrics().await;
+    let of = |name: &str, labels: &str| sample(&metrics, &format!("{name}{{{labels}}}"));
+    assert!(of("gatewright_audit_queue_length", r#"sink="bad""#) >= 300.0);
+    let failures = "gatewright_audit_ship_failures_total";
+    assert!(of(failures, r#"kind="busy",sink="bad""#) >= 1.0);
+    assert!(of(failures, r#"kind="busy",sink="good""#) < 1.0);
+    let events = "gatewright_audit_events_total";
+    assert!(of(events, r#"result="shipped",sink="good""#) >= 300.0);
+    assert!(of(events, r#"result="shipped",sink="bad""#) < 1.0);
+    let success = "gatewright_audit_ship_last_success_timestamp_seconds";
+    assert!(of(success, r#"sink="good""#) > 1e9);
+    assert!(of(success, r#"sink="bad""#) < 1.0);
 }
 
 fn sample(metrics: &str, name: &str) -> f64 {

@@ -15,8 +15,8 @@ use super::otlp::Otlp;
 use super::settings::{MissingStream, NatsSettings};
 use super::shipper::Shipper;
 use super::stdout::Stdout;
-use super::support::collector::{Act, Collector};
 use super::support::nats::NatsServer;
+use super::support::{Act, Collector};
 use super::support::{BOUNDS, Book, Running};
 
 /// A destination that can be made to fail.
@@ -192,65 +192,76 @@ async fn until_shipped(running: &Running, seq: u64) {
     .await;
 }
 
-async fn holds_for(mut destination: impl Destination) {
-    let mut book = Book::new();
-    book.write(60);
-    let running = Running::start(&book, "sink", destination.shipper());
-    until_shipped(&running, 60).await;
-    book.rotate();
-    book.write(40);
-    until_shipped(&running, 100).await;
-    assert_eq!(
-        destination.arrived().await,
-        book.lines(),
-        "in order, over segments, each once"
-    );
+/// A destination, and the ledger that is shipped to it.
+struct Trial<D> {
+    destination: D,
+    book: Book,
+}
 
-    destination.fail().await;
-    book.write(50);
-    let is_in_trouble = || running.standing.trouble().is_some();
-    super::support::until("the failure is noticed", is_in_trouble).await;
-    book.rotate();
-    book.write(50);
-    assert!(
-        running.standing.waiting(200) >= 50,
-        "what is not there is waiting"
-    );
-    destination.mend().await;
-    until_shipped(&running, 200).await;
-    assert_eq!(
-        firsts(destination.arrived().await),
-        book.lines(),
-        "nothing lost, in order"
-    );
-    assert_eq!(running.standing.trouble(), None);
+async fn holds_for(destination: impl Destination) {
+    let mut trial = Trial {
+        destination,
+        book: Book::new(),
+    };
+    trial.ships_in_order_over_segments().await;
+    trial.loses_nothing_while_the_destination_is_down().await;
+    trial.goes_on_after_a_stop_in_order().await;
+    trial.loses_nothing_after_a_crash().await;
+}
 
-    running.finish().await;
-    let before = destination.arrived().await.len();
-    book.write(30);
-    let again = Running::start(&book, "sink", destination.shipper());
-    until_shipped(&again, 230).await;
-    again.finish().await;
-    let after = destination.arrived().await;
-    assert_eq!(
-        after.len(),
-        before + 30,
-        "a gateway that stopped in order sends nothing twice"
-    );
-    assert_eq!(firsts(after), book.lines());
+impl<D: Destination> Trial<D> {
+    fn start(&self) -> Running {
+        Running::start(&self.book, "sink", self.destination.shipper())
+    }
 
-    // As after a crash: the cursor is an old one.
-    destination.fail().await;
-    destination.mend().await;
-    std::fs::remove_file(book.path().join("cursors/sink.json")).unwrap();
-    let crashed = Running::start(&book, "sink", destination.shipper());
-    until_shipped(&crashed, 230).await;
-    crashed.finish().await;
-    assert_eq!(
-        firsts(destination.arrived().await),
-        book.lines(),
-        "at least once"
-    );
+    async fn ships_in_order_over_segments(&mut self) {
+        self.book.write(60);
+        let running = self.start();
+        until_shipped(&running, 60).await;
+        self.book.rotate();
+        self.book.write(40);
+        until_shipped(&running, 100).await;
+        running.finish().await;
+        assert_eq!(self.destination.arrived().await, self.book.lines());
+    }
+
+    async fn loses_nothing_while_the_destination_is_down(&mut self) {
+        let running = self.start();
+        self.destination.fail().await;
+        self.book.write(50);
+        let is_in_trouble = || running.standing.trouble().is_some();
+        super::support::until("the failure is noticed", is_in_trouble).await;
+        self.book.rotate();
+        self.book.write(50);
+        assert!(running.standing.waiting(200) >= 50);
+        self.destination.mend().await;
+        until_shipped(&running, 200).await;
+        assert_eq!(running.standing.trouble(), None);
+        running.finish().await;
+        let arrived = firsts(self.destination.arrived().await);
+        assert_eq!(arrived, self.book.lines());
+    }
+
+    async fn goes_on_after_a_stop_in_order(&mut self) {
+        let before = self.destination.arrived().await.len();
+        self.book.write(30);
+        let running = self.start();
+        until_shipped(&running, 230).await;
+        running.finish().await;
+        let after = self.destination.arrived().await;
+        assert_eq!(after.len(), before + 30, "nothing comes twice");
+        assert_eq!(firsts(after), self.book.lines());
+    }
+
+    /// The cursor is an old one then, or none.
+    async fn loses_nothing_after_a_crash(&mut self) {
+        std::fs::remove_file(self.book.path().join("cursors/sink.json")).unwrap();
+        let running = self.start();
+        until_shipped(&running, 230).await;
+        running.finish().await;
+        let arrived = firsts(self.destination.arrived().await);
+        assert_eq!(arrived, self.book.lines());
+    }
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub(crate) enum Tiding<'a> {
 }
 
 /// Is told what happens to the sink of the name.
-pub(crate) type Report = Arc<dyn Fn(&str, Tiding<'_>) + Send + Sync>;
+pub(crate) type Report = Arc<dyn Fn(&str, &Tiding<'_>) + Send + Sync>;
 
 /// What moves one sink.
 pub(super) struct Courier {
@@ -211,6 +211,8 @@ impl Reader {
             // The ledger is closed: nothing more comes.
             std::future::pending::<()>().await;
         }
+        // What is written at the same time goes at the same time.
+        tokio::time::sleep(LINGER).await;
     }
 }
 
@@ -234,10 +236,10 @@ impl Log {
             .standing
             .acknowledged((count, rejected), last.place.seq, now);
         if let Some(kind) = trouble {
-            self.tell(Tiding::Recovered(kind));
+            self.tell(&Tiding::Recovered(kind));
         }
         if rejected > 0 {
-            self.tell(Tiding::Rejected(rejected));
+            self.tell(&Tiding::Rejected(rejected));
         }
         self.unsaved = Some(last.place.clone());
         if Instant::now() >= self.due() {
@@ -249,7 +251,7 @@ impl Log {
         let before = self.standing.failed(error.kind());
         // A refusal waits for a hand: it is said each time.
         if before != Some(error.kind()) || error.kind() == FailureKind::Refused {
-            self.tell(Tiding::Failed { error, pause });
+            self.tell(&Tiding::Failed { error, pause });
         }
     }
 
@@ -266,16 +268,18 @@ impl Log {
         let cursor = self.cursor.clone();
         let saved = tokio::task::spawn_blocking(move || (cursor.save(&place), place)).await;
         if let Ok((Err(error), place)) = saved {
-            self.tell(Tiding::CursorUnwritable(&error));
+            self.tell(&Tiding::CursorUnwritable(&error));
             self.unsaved = Some(place);
         }
     }
 
-    fn tell(&self, tiding: Tiding<'_>) {
+    fn tell(&self, tiding: &Tiding<'_>) {
         (self.report)(self.standing.name(), tiding);
     }
 }
 
+/// How long a sink that is idle gathers before it sends.
+const LINGER: Duration = Duration::from_millis(20);
 /// How much of what it had a sink may get again after a crash.
 const SAVE: Duration = Duration::from_secs(1);
 

@@ -23,6 +23,7 @@ mod contract;
 mod support;
 
 pub(crate) use courier::{Report, Tiding};
+pub(crate) use shipper::FailureKind;
 pub use shipping::NoShipper;
 pub(crate) use shipping::{Shipping, Source};
 pub(crate) use standing::SinkStanding;

@@ -60,9 +60,9 @@ impl Shipping {
         let names: Vec<_> = sinks.iter().map(|sink| &*sink.name).collect();
         let settled = source.directories.first().map(|home| settle(home, &names));
         if let Some(Err(error)) = settled {
-            names
-                .iter()
-                .for_each(|name| report(name, Tiding::CursorUnwritable(&error)));
+            for name in &names {
+                report(name, &Tiding::CursorUnwritable(&error));
+            }
         }
         let (stop, stopping) = watch::channel(false);
         let prepare = |sink: &SinkSettings| courier(sink, source, &stopping, (clock, report));
@@ -147,7 +147,7 @@ fn courier(
         Found::Place(place) => Some(place).filter(|place| place.seq > 0),
         Found::Nothing => None,
         Found::Unreadable(error) => {
-            report(&sink.name, Tiding::CursorUnreadable(&error));
+            report(&sink.name, &Tiding::CursorUnreadable(&error));
             None
         }
     };

@@ -15,7 +15,7 @@ use super::shipper::{Receipt, ShipError, Shipper};
 
 /// Writes through a thread.
 pub(super) struct Stdout {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::SyncSender<Job>,
     /// A batch that was handed to the thread and is not known to be written: its last record.
     pending: Option<(u64, oneshot::Receiver<io::Result<()>>)>,
 }
@@ -33,7 +33,7 @@ impl Stdout {
 
     /// Any place that takes bytes.
     pub(super) fn over(out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (jobs, queue) = mpsc::channel();
+        let (jobs, queue) = mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name("audit-stdout".to_owned())
             .spawn(move || write(out, &queue))?;
@@ -50,7 +50,8 @@ impl Stdout {
             bytes.push(b'\n');
         }
         let (done, written) = oneshot::channel();
-        match self.jobs.send(Job { bytes, done }) {
+        // There is room: a job is handed over when the one before it has ended.
+        match self.jobs.try_send(Job { bytes, done }) {
             Ok(()) => Ok(written),
             Err(_) => Err(gone()),
         }
@@ -69,10 +70,9 @@ impl Shipper for Stdout {
                 None => self.pending.insert((last, self.hand_over(batch)?)),
             };
             let seq = *seq;
-            let ended = match tokio::time::timeout(STALLED, written).await {
-                Ok(ended) => ended,
+            let Ok(ended) = tokio::time::timeout(STALLED, written).await else {
                 // The thread still holds it: it is not handed over twice.
-                Err(_) => return Err(ShipError::TimedOut(STALLED)),
+                return Err(ShipError::TimedOut(STALLED));
             };
             self.pending = None;
             match ended {

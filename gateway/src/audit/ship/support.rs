@@ -20,9 +20,12 @@ use crate::audit::sealing::Head;
 use crate::audit::segments::Segments;
 use crate::model::{Digest, SystemClock};
 
-pub(super) mod collector;
+#[cfg(test)]
+mod collector;
 #[path = "../../../tests/served/support/nats.rs"]
 pub(super) mod nats;
+
+pub(super) use collector::{Act, Collector};
 
 /// A ledger in the format of the real one, a record at a time.
 pub(super) struct Book {

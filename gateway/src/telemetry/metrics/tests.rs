@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{authn_results, methods};
-use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics};
+use super::{
+    Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics, SinkCounts,
+};
 use crate::audit::Standing;
 use crate::audit::anomaly::AnomalyKind;
 use crate::decision::Mode;
@@ -15,7 +17,42 @@ fn fresh() -> (Metrics, Arc<ServerMetrics>) {
     let metrics = Metrics::new(std::slice::from_ref(&crm), &["corp".to_owned()]).unwrap();
     let server = metrics.server(&crm).unwrap();
     metrics.api_keys_end(&[(&crm, UnixTime::from_seconds(1_801_440_000))]);
+    metrics.sink(&sink(0)).unwrap();
     (metrics, server)
+}
+
+/// A sink of which everything is `sum`.
+fn sink(sum: u64) -> SinkCounts<'static> {
+    SinkCounts {
+        sink: "siem",
+        shipped: sum,
+        rejected: sum,
+        waiting: sum,
+        last_success: (sum > 0).then(|| UnixTime::from_seconds(sum)),
+        failures: vec![("busy", sum)],
+    }
+}
+
+#[test]
+fn the_sums_of_a_sink_are_taken_over_as_they_are() {
+    let (metrics, _) = fresh();
+    for sum in [0, 3, 5] {
+        metrics.sink(&sink(sum)).unwrap();
+        metrics.sink(&sink(sum)).unwrap();
+        for name in [
+            r#"gatewright_audit_events_total{result="shipped",sink="siem"}"#,
+            r#"gatewright_audit_events_total{result="rejected",sink="siem"}"#,
+            r#"gatewright_audit_queue_length{sink="siem"}"#,
+            r#"gatewright_audit_ship_failures_total{kind="busy",sink="siem"}"#,
+            r#"gatewright_audit_ship_last_success_timestamp_seconds{sink="siem"}"#,
+        ] {
+            let value = sample(&metrics, name).unwrap();
+            assert!(
+                (value - f64::from(u32::try_from(sum).unwrap())).abs() < 0.5,
+                "{name}"
+            );
+        }
+    }
 }
 
 /// The value of the sample that is written exactly so.
@@ -45,6 +82,11 @@ fn the_names_and_labels_of_the_contract_are_there() {
         ("gatewright_audit_queue_length", "sink"),
         ("gatewright_audit_last_checkpoint_timestamp_seconds", ""),
         ("gatewright_jwks_last_success_timestamp_seconds", "issuer"),
+        ("gatewright_audit_ship_failures_total", "sink kind"),
+        (
+            "gatewright_audit_ship_last_success_timestamp_seconds",
+            "sink",
+        ),
         ("gatewright_api_key_sunset_timestamp_seconds", "server"),
         ("gatewright_config_last_reload_successful", ""),
         ("gatewright_streams_active", "server"),

@@ -1,5 +1,6 @@
 //! A ledger that a test writes itself, and the lines of any ledger.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use gatewright::model::Digest;
@@ -14,7 +15,7 @@ pub(crate) fn write_segment(ledger: &Path, count: u64) {
             r#"{{"timestamp":"2026-11-22T08:00:00.000Z","schema":"gatewright.audit/1","event_id":"0193526b-7a00-7000-8000-{seq:012}","seq":{seq},"kind":"lifecycle","gateway":{{"instance":"earlier","version":"0.0.1"}},"integrity":{{"prev":"{hash}""#
         );
         hash = Digest::of(open.as_bytes());
-        text.push_str(&format!("{open},\"hash\":\"{hash}\"}}}}\n"));
+        writeln!(text, "{open},\"hash\":\"{hash}\"}}}}").unwrap();
     }
     std::fs::write(ledger.join(format!("{:020}.jsonl", 1)), text).unwrap();
 }

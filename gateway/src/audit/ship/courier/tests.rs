@@ -64,7 +64,7 @@ fn unreachable() -> ShipError {
 fn notes() -> (Arc<Mutex<Vec<String>>>, Report) {
     let notes = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&notes);
-    let report: Report = Arc::new(move |sink: &str, tiding: Tiding<'_>| {
+    let report: Report = Arc::new(move |sink: &str, tiding: &Tiding<'_>| {
         let said = match tiding {
             Tiding::Failed { error, .. } => format!("failed {}", error.kind().name()),
             Tiding::Recovered(kind) => format!("recovered {}", kind.name()),
@@ -197,7 +197,7 @@ async fn what_a_destination_throws_away_is_counted_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_sink_that_hangs_slows_no_other() {
+async fn a06_a_sink_that_hangs_slows_no_other() {
     let mut book = Book::new();
     let stuck = Moody::with(Told {
         is_stuck: true,

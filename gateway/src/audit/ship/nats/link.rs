@@ -54,7 +54,7 @@ impl Link {
         let context = match connected {
             Ok(Ok(context)) => context,
             Ok(Err(error)) => return Err(unconnected(&error, timeout)),
-            Err(_) => return Err(ShipError::Unreachable("the client is gone".to_owned())),
+            Err(()) => return Err(ShipError::Unreachable("the client is gone".to_owned())),
         };
         stream::find(&context, settings).await?;
         Ok(Self {

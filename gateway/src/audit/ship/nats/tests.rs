@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+
 use super::{Nats, Shipper};
 use crate::audit::ship::line::{Line, Place};
 use crate::audit::ship::settings::{MissingStream, NatsSettings};
@@ -125,6 +127,48 @@ async fn a_server_that_wants_a_token_gets_the_one_of_the_file() {
     std::fs::write(&file, "let-me-in\n").unwrap();
     shipped(&settings, &[line(1)]).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_user_shows_its_token_and_signs_with_its_seed() {
+    // What is behind a `.creds` file only a server with operators judges: here is one that notes what it is shown.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    let shown = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let info = r#"{"server_id":"a","version":"2.9.10","nonce":"abc","auth_required":true,"max_payload":1048576,"headers":true}"#;
+        socket
+            .write_all(format!("INFO {info}\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut lines = tokio::io::BufReader::new(socket).lines();
+        lines.next_line().await.unwrap().unwrap()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("user.creds");
+    let creds = format!(
+        "-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n{SEED}\n------END USER NKEY SEED------\n"
+    );
+    std::fs::write(&file, creds).unwrap();
+    let settings = NatsSettings {
+        credentials_file: Some(file),
+        ..settings(url)
+    };
+    let told = shipped(&settings, &[line(1)]).await.unwrap_err();
+    assert!(!told.to_string().contains(SEED), "{told}");
+    let connect = shown.await.unwrap();
+    let connect: serde_json::Value =
+        serde_json::from_str(connect.strip_prefix("CONNECT ").unwrap()).unwrap();
+    assert_eq!(connect["jwt"], "the.user.jwt");
+    assert!(
+        connect["sig"]
+            .as_str()
+            .is_some_and(|signature| signature.len() == 86),
+        "{connect}"
+    );
+}
+
+/// Of the examples in the documentation of NATS.
+const SEED: &str = "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4";
 
 #[tokio::test]
 async fn a_record_that_the_server_finds_too_large_is_refused() {

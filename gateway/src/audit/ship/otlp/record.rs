@@ -37,19 +37,19 @@ fn log_record(line: &Line) -> Value {
     let kind = text(&members, "kind").unwrap_or("unknown");
     let mut attributes = attributes(&members);
     attributes.push(original);
-    let mut record = json!({
-        "eventName": format!("gatewright.{kind}"),
-        "severityNumber": severity.number(),
-        "severityText": severity.name(),
-        "attributes": attributes,
-    });
+    let mut record = Map::new();
+    let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
+    put("eventName", json!(format!("gatewright.{kind}")));
+    put("severityNumber", json!(severity.number()));
+    put("severityText", json!(severity.name()));
+    put("attributes", json!(attributes));
     if let Some(nanoseconds) = text(&members, "timestamp").and_then(nanoseconds) {
-        record["timeUnixNano"] = json!(nanoseconds);
+        put("timeUnixNano", json!(nanoseconds));
     }
     if let Some(trace) = text(&members, "trace_id").filter(|trace| is_trace(trace)) {
-        record["traceId"] = json!(trace);
+        put("traceId", json!(trace));
     }
-    record
+    record.into()
 }
 
 fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m str> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Otlp, record, rejected};
 use crate::audit::ship::line::{Line, Place};
 use crate::audit::ship::shipper::Shipper;
-use crate::audit::ship::support::collector::{Act, Collector};
+use crate::audit::ship::support::{Act, Collector};
 
 fn line(text: &str) -> Line {
     Line::read(text.to_owned().into(), &Place::default())

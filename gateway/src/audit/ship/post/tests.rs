@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Poster;
 use crate::audit::ship::settings::HttpSettings;
 use crate::audit::ship::shipper::ShipError;
-use crate::audit::ship::support::collector::{Act, Collector};
+use crate::audit::ship::support::{Act, Collector};
 
 async fn posted(settings: &HttpSettings) -> Result<(), ShipError> {
     let poster = Poster::new(settings, "application/x-ndjson").unwrap();

@@ -1,7 +1,7 @@
 //! An output that is closed, torn, or that nobody reads.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use super::Stdout;
@@ -30,8 +30,10 @@ impl Write for Told {
     }
 }
 
-fn told() -> (Stdout, Sender<io::Result<usize>>, Arc<Mutex<Vec<u8>>>) {
-    let (act, acts) = channel();
+type Acts = SyncSender<io::Result<usize>>;
+
+fn told() -> (Stdout, Acts, Arc<Mutex<Vec<u8>>>) {
+    let (act, acts) = sync_channel(9);
     let bytes = Arc::default();
     let out = Told {
         acts,
