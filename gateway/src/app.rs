@@ -113,7 +113,6 @@ pub async fn start(settings: Settings, reread: Option<Reread>) -> Result<Running
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
     let (shared, told) = Shared::new(settings, ledger, reread)?;
-    let shared = Arc::new(shared);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener

@@ -69,7 +69,7 @@ impl Shared {
         settings: Settings,
         ledger: Ledger,
         reread: Option<Reread>,
-    ) -> Result<(Self, Receiver<Observation>), BuildError> {
+    ) -> Result<(Arc<Self>, Receiver<Observation>), BuildError> {
         let (lookout, told) = Lookout::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let names: Vec<_> = settings
@@ -118,7 +118,7 @@ impl Shared {
         shared.serve_keys(keys);
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
-        Ok((shared, told))
+        Ok((Arc::new(shared), told))
     }
 
     /// Says in metrics and log when API keys end.
@@ -250,12 +250,11 @@ fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {
         ArgumentsRecord::Digest => Listed::new(),
         ArgumentsRecord::Fields(listed) => listed.clone(),
     };
-    let key = match &settings.recording.digest_key {
-        Some(shared) => shared.clone(),
-        None => {
-            let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
-            secret_file::read_or_make(&own)?
-        }
+    let key = if let Some(shared) = &settings.recording.digest_key {
+        shared.clone()
+    } else {
+        let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
+        secret_file::read_or_make(&own)?
     };
     Ok(Some(Digester::new(&key, listed)))
 }
