@@ -146,7 +146,6 @@ pub async fn start_by(
         clock,
     };
     let (shared, told) = Shared::new(settings, start, reread)?;
-    let shared = Arc::new(shared);
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
     let address = listener

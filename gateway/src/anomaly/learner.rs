@@ -166,23 +166,16 @@ fn first_seen(
 ) -> Vec<Finding> {
     let at = decided.request.at;
     // A scope is one whatever the server; a tool is its server's.
-    let scope = |scope: &'_ Box<str>| {
-        (
-            AnomalyKind::NewScope,
-            format!("scope {scope}"),
-            scope.clone(),
-        )
+    let named = |kind, place: &str, name: &str| -> (AnomalyKind, String, Box<str>) {
+        (kind, format!("{place} {name}"), name.into())
     };
-    let tool = |tool: &'_ Box<str>| {
-        (
-            AnomalyKind::NewTool,
-            format!("tool {server} {tool}"),
-            tool.clone(),
-        )
-    };
-    let scopes = decided.principal.scopes().iter().map(scope);
+    let place = format!("tool {server}");
+    let scopes = decided.principal.scopes().iter();
+    let scopes = scopes.map(|scope| named(AnomalyKind::NewScope, "scope", scope));
+    let tool = decided.tool.as_deref();
+    let tool = tool.map(|tool| named(AnomalyKind::NewTool, &place, tool));
     let mut found = Vec::new();
-    for (kind, key, name) in scopes.chain(decided.tool.as_ref().map(tool)) {
+    for (kind, key, name) in scopes.chain(tool) {
         if baseline.is_new(key, settings.learning, at) {
             found.push(Finding {
                 first: Some(name),

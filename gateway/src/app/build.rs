@@ -75,7 +75,7 @@ impl Shared {
         settings: Settings,
         start: Start,
         reread: Option<Reread>,
-    ) -> Result<(Self, Receiver<Observation>), BuildError> {
+    ) -> Result<(Arc<Self>, Receiver<Observation>), BuildError> {
         let Start {
             ledger,
             instance,
@@ -134,7 +134,7 @@ impl Shared {
         shared.pin_as(&shared.settings.load());
         shared.tell_sunsets(&shared.settings.load());
         shared.ask_silently();
-        Ok((shared, told))
+        Ok((Arc::new(shared), told))
     }
 
     /// Says in metrics and log when API keys end.
@@ -272,12 +272,11 @@ fn digester(settings: &Settings) -> Result<Option<Digester>, BuildError> {
         ArgumentsRecord::Digest => Listed::new(),
         ArgumentsRecord::Fields(listed) => listed.clone(),
     };
-    let key = match &settings.recording.digest_key {
-        Some(shared) => shared.clone(),
-        None => {
-            let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
-            secret_file::read_or_make(&own)?
-        }
+    let key = if let Some(shared) = &settings.recording.digest_key {
+        shared.clone()
+    } else {
+        let own = secret_file::beside(&settings.audit.directory, DIGEST_KEY);
+        secret_file::read_or_make(&own)?
     };
     Ok(Some(Digester::new(&key, listed)))
 }

@@ -115,13 +115,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = beside(&folder.path().join("audit"), ".digest-key");
         assert!(path.ends_with("audit.digest-key"));
-        let made = read_or_make(&path).unwrap();
-        assert_eq!(made.expose().len(), 43);
+        let first = read_or_make(&path).unwrap();
+        assert_eq!(first.expose().len(), 43);
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o400);
-        assert_eq!(read_or_make(&path).unwrap().expose(), made.expose());
+        assert_eq!(read_or_make(&path).unwrap().expose(), first.expose());
         let other = read_or_make(&folder.path().join("other")).unwrap();
-        assert_ne!(other.expose(), made.expose());
+        assert_ne!(other.expose(), first.expose());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 

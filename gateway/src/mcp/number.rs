@@ -6,6 +6,10 @@
 /// RFC 8785 has no spelling for a whole number that no double holds. It stays as it is written: to a parser that
 /// rounds, two of them may be one number; to others they are not.
 pub(super) fn canonical(token: &str) -> String {
+    let is_digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits && token.len() <= EXACT {
+        return token.to_owned();
+    }
     let Ok(value) = token.parse::<f64>() else {
         return token.to_owned();
     };
@@ -67,6 +71,8 @@ fn laid_out(digits: &str, point: i32) -> String {
     }
 }
 
+/// Every whole number of so many digits is a double.
+const EXACT: usize = 15;
 /// From 10 to the power of this on, numbers have an exponent.
 const LARGEST_POINT: i32 = 21;
 /// So many places before the first digit that is not 0, and one more, give a number an exponent.

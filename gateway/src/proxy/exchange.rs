@@ -7,7 +7,7 @@ use pingora::proxy::Session;
 
 use crate::audit::arguments::Arguments;
 use crate::audit::part::ModelSource;
-use crate::decision::{self, Gate, Permit, Refusal};
+use crate::decision::{self, Action, Circumstance, Gate, Permit, Refusal};
 use crate::identity::Principal;
 use crate::mcp::{self, Bounds, Era, Message, Method, Read, Revision};
 use crate::model::{AgentModel, Reason};
@@ -79,7 +79,7 @@ async fn message(
     let arguments = arguments(&arrival, &read.message, &body);
     let headers = &session.req_header().headers;
     let model = asserted::model(&arrival.services.model, headers, (&read.message, &body));
-    let passage = Passage::Message(read.message);
+    let passage = Passage::Message(Box::new(read.message));
     let asked = Asked {
         passage,
         era: read.era,
@@ -220,11 +220,7 @@ async fn decide(
     let candidate = services.regime.candidate.as_ref();
     let verdict = gate.decide(&question, candidate, &*services.state).await;
     lookout::decided(&arrival, principal, asked.passage.tool(), verdict.refusal());
-    let mut circumstance = arrival.circumstance(principal);
-    circumstance.action = Some(&action);
-    circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments.as_ref();
-    circumstance.asserted = asked.model.as_ref();
+    let circumstance = circumstance(&arrival, principal, (&asked, &action));
     arrival.count_verdict(&verdict, &circumstance);
     let recorded = verdict
         .record(&services.ledger, principal, &circumstance)
@@ -273,6 +269,21 @@ fn carried(asked: &Asked) -> Option<&[u8]> {
     asked.body.as_ref()?.get(range)
 }
 
+/// What is known now that the message is.
+fn circumstance<'a>(
+    arrival: &'a Arrival,
+    principal: &'a Arc<Principal>,
+    (asked, action): (&'a Asked, &'a Action<'a>),
+) -> Circumstance<'a> {
+    Circumstance {
+        action: Some(action),
+        revision: Some(asked.revision),
+        arguments: asked.arguments.as_ref(),
+        asserted: asked.model.as_ref(),
+        ..arrival.circumstance(principal)
+    }
+}
+
 /// Refuses what the books speak against, on record.
 async fn object(
     arrival: &Arrival,
@@ -281,11 +292,7 @@ async fn object(
     asked: &Asked,
 ) -> Box<Refused> {
     let action = asked.passage.action(None);
-    let mut circumstance = arrival.circumstance(principal);
-    circumstance.action = Some(&action);
-    circumstance.revision = Some(asked.revision);
-    circumstance.arguments = asked.arguments.as_ref();
-    circumstance.asserted = asked.model.as_ref();
+    let circumstance = circumstance(arrival, principal, (asked, &action));
     arrival.count_decision(Some(objection.reason()));
     lookout::decided(arrival, principal, None, Some(objection.reason()));
     let ledger = &arrival.services.ledger;

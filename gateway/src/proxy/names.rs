@@ -27,18 +27,17 @@ pub(crate) async fn give(
     let remembered = names(principal, source, |issuer, subject| {
         book.remembered(issuer, subject)
     });
-    let found = match remembered {
-        Ok(names) => Ok(names),
-        Err(_) => {
-            let (book, principal) = (Arc::clone(book), Arc::clone(principal));
-            let look = move || {
-                names(&principal, source, |issuer, subject| {
-                    book.alias(issuer, subject)
-                })
-            };
-            let looked = tokio::task::spawn_blocking(look).await;
-            looked.unwrap_or(Err(BookError::Unread))
-        }
+    let found = if let Ok(names) = remembered {
+        Ok(names)
+    } else {
+        let (book, principal) = (Arc::clone(book), Arc::clone(principal));
+        let look = move || {
+            names(&principal, source, |issuer, subject| {
+                book.alias(issuer, subject)
+            })
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        looked.unwrap_or(Err(BookError::Unread))
     };
     match found {
         Ok(names) => {

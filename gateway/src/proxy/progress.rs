@@ -187,7 +187,7 @@ const GONE: &str = "ServerGone";
 #[derive(Debug)]
 pub(crate) enum Passage {
     /// A JSON-RPC message.
-    Message(Message),
+    Message(Box<Message>),
     /// The event stream of a session.
     OpenStream,
     /// The end of a session.
@@ -198,31 +198,34 @@ impl Passage {
     /// What is to be decided about it; with the tool that made the task that it is about, if it is about one.
     pub(crate) fn action<'a>(&'a self, tool: Option<&'a str>) -> Action<'a> {
         match self {
-            Self::Message(Message::Request(call)) => match tool {
-                Some(tool) => Action::OwnTask { call, tool },
-                None => Action::Call(call),
+            Self::Message(message) => match &**message {
+                Message::Request(call) => match tool {
+                    Some(tool) => Action::OwnTask { call, tool },
+                    None => Action::Call(call),
+                },
+                Message::Notification {
+                    method,
+                    method_name,
+                    ..
+                } => Action::Notify {
+                    method: *method,
+                    name: method_name,
+                },
+                Message::Response { .. } => Action::Reply,
             },
-            Self::Message(Message::Notification {
-                method,
-                method_name,
-                ..
-            }) => Action::Notify {
-                method: *method,
-                name: method_name,
-            },
-            Self::Message(Message::Response { .. }) => Action::Reply,
             Self::OpenStream => Action::OpenStream,
             Self::EndSession => Action::EndSession,
         }
     }
 
     /// The call, if it is one that is answered.
-    pub(crate) const fn call(&self) -> Option<&Call> {
+    pub(crate) fn call(&self) -> Option<&Call> {
         match self {
-            Self::Message(Message::Request(call)) => Some(call),
-            Self::Message(Message::Notification { .. } | Message::Response { .. })
-            | Self::OpenStream
-            | Self::EndSession => None,
+            Self::Message(message) => match &**message {
+                Message::Request(call) => Some(call),
+                Message::Notification { .. } | Message::Response { .. } => None,
+            },
+            Self::OpenStream | Self::EndSession => None,
         }
     }
 
@@ -239,9 +242,11 @@ impl Passage {
     /// The method label of metrics.
     pub(crate) fn method_label(&self) -> &'static str {
         match self {
-            Self::Message(Message::Request(call)) => call.method.name(),
-            Self::Message(Message::Notification { method, .. }) => method.name(),
-            Self::Message(Message::Response { .. }) => "response",
+            Self::Message(message) => match &**message {
+                Message::Request(call) => call.method.name(),
+                Message::Notification { method, .. } => method.name(),
+                Message::Response { .. } => "response",
+            },
             Self::OpenStream => "GET",
             Self::EndSession => "DELETE",
         }

@@ -236,7 +236,9 @@ impl Standing {
 /// Without sessions there is nothing to tell by whose request is cancelled: who wants that closes its answer.
 fn modern(passage: &Passage) -> Result<Standing, Objection> {
     let mut standing = Standing::default();
-    if let Passage::Message(message @ Message::Notification { .. }) = passage {
+    if let Passage::Message(message) = passage
+        && matches!(**message, Message::Notification { .. })
+    {
         standing.write(message)?;
     }
     Ok(standing)

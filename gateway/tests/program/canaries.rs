@@ -81,12 +81,7 @@ async fn field() -> Field {
         }))
     })
     .await;
-    let setup = Setup {
-        server: "    api_keys: { keys_file: keys.yaml, hash_key_file: hash.key, sunset: 2999-01-31 }\n".to_owned(),
-        extra: "dpop: { nonce: optional, nonce_key_file: nonce.key }\n".to_owned(),
-        audit: ", arguments: fields, fields: { crm: { search_x: [/listed] } }, digest_key_file: digest.key".to_owned(),
-        ..Setup::default()
-    };
+    let setup = settings();
     let folder = setup.folder.path().to_owned();
     let mut file = |name: &str, what: &'static str| {
         let secret = canaries.add(what, format!("canary-{name}-0123456789abcdef0123456789"));
@@ -124,6 +119,15 @@ async fn field() -> Field {
     }
 }
 
+fn settings() -> Setup {
+    Setup {
+        server: "    api_keys: { keys_file: keys.yaml, hash_key_file: hash.key, sunset: 2999-01-31 }\n".to_owned(),
+        extra: "dpop: { nonce: optional, nonce_key_file: nonce.key }\n".to_owned(),
+        audit: ", arguments: fields, fields: { crm: { search_x: [/listed] } }, digest_key_file: digest.key".to_owned(),
+        ..Setup::default()
+    }
+}
+
 /// Made by the program itself, which shows it once.
 fn new_key(folder: &Path) -> String {
     let arguments = [
@@ -146,8 +150,8 @@ fn new_key(folder: &Path) -> String {
     let said = String::from_utf8(made.stdout).unwrap();
     let talk = String::from_utf8(made.stderr).unwrap();
     let start = said.find("gwk_").unwrap_or_else(|| panic!("{said}{talk}"));
-    let key = said[start..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-    key.into_iter().next().unwrap().to_owned()
+    let is_part = |c: &char| c.is_ascii_alphanumeric() || "_-".contains(*c);
+    said.chars().skip(start).take_while(is_part).collect()
 }
 
 impl Field {
@@ -328,7 +332,7 @@ async fn a03_no_secret_no_argument_and_no_result_is_ever_said() {
     ] {
         assert!(all.contains(shown), "nothing was looked at: {shown}");
     }
-    let records = said.iter().filter(|(place, _)| place.ends_with(".jsonl"));
+    let records = said.iter().filter(|(place, _)| place.contains(".jsonl"));
     let lines: Vec<Value> = records
         .flat_map(|(_, text)| text.lines())
         .map(|line| serde_json::from_str(line).unwrap())

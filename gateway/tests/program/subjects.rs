@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::process::{Finished, gatewright};
+use crate::process::gatewright;
 use crate::serving::Served;
 use crate::support::{Setup, Upstream, modern, records_in};
 
@@ -60,15 +60,11 @@ async fn a17_who_it_was_is_revealed_until_it_is_erased() {
         (0, "alice  https://auth.test\n")
     );
 
-    let erase = [
-        "audit",
-        "erase",
-        "--issuer",
-        "https://auth.test",
-        "--sub",
-        "alice",
-    ];
-    let erased = served.verb(&erase);
+    let erase = || {
+        let whom = ["--issuer", "https://auth.test", "--sub", "alice"];
+        served.verb(&[&["audit", "erase"][..], &whom].concat())
+    };
+    let erased = erase();
     assert_eq!(
         (erased.code, erased.out),
         (0, format!("erased {pseudonym}\n"))
@@ -77,21 +73,20 @@ async fn a17_who_it_was_is_revealed_until_it_is_erased() {
     assert_eq!((named.code, named.out.as_str()), (1, ""), "{}", named.talk);
     let (_, out) = piped(&served, &reveal, &format!("{decision}\n"));
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), *decision);
-    assert_eq!(
-        served.verb(&erase).code,
-        1,
-        "there is nothing left to erase"
-    );
+    assert_eq!(erase().code, 1, "there is nothing left to erase");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_record_and_who_is_not_reached_are_told_by_exit_codes() {
+    let upstream = Upstream::plain().await;
+    let served = Served::with(Setup::default(), &upstream).await;
+    let reveal = ["audit", "reveal", "-c", "gatewright.yaml"];
     assert_eq!(piped(&served, &reveal, "no record\n").0, 1);
-    let away = [
-        "audit",
-        "erase",
-        "--issuer",
-        "a",
-        "--sub",
-        "b",
-        "--socket",
-        "none.sock",
-    ];
-    assert_eq!(Finished::of(gatewright(served.folder(), &away)).code, 5);
+    assert_eq!(piped(&served, &reveal, "{}\n"), (0, "{}\n".to_owned()));
+    let erase = |more: &[&str]| {
+        let arguments = ["audit", "erase", "--issuer", "a", "--sub", "b"];
+        served.verb(&[&arguments, more].concat()).code
+    };
+    assert_eq!(erase(&[]), 1, "its records name persons plainly");
+    assert_eq!(erase(&["--socket", "none.sock"]), 5);
 }

@@ -100,7 +100,7 @@ async fn a01_text_of_attackers_never_breaks_a_line() {
     assert!(records.len() > 30, "{}", records.len());
     let reads_as_sent = |text: &&str| records.iter().any(|record| record["sub"] == **text);
     assert!(
-        HOSTILE.iter().all(|text| reads_as_sent(&text)),
+        HOSTILE.iter().all(|text| reads_as_sent(text)),
         "escaped, and not changed"
     );
     let is_marked = |record: &&Value| {

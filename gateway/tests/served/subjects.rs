@@ -45,7 +45,7 @@ async fn admin(gateway: &Gateway, target: &str) -> Result<String, String> {
 const ERASE: &str = "/subjects/erase?issuer=https%3A%2F%2Fauth.test&subject=";
 
 #[tokio::test]
-async fn a17_records_of_sealed_subjects_name_nobody_and_open_until_the_erasure() {
+async fn a17_records_of_sealed_subjects_name_nobody_and_open_with_the_book() {
     let (setup, upstream) = (Setup::default(), Upstream::plain().await);
     let token = setup.issuer.sign_claims(&claims(&setup));
     let gateway = sealed(setup, &upstream).await;
@@ -85,12 +85,20 @@ async fn a17_records_of_sealed_subjects_name_nobody_and_open_until_the_erasure()
             .unwrap()
             .starts_with("alice-canary-")
     );
+}
 
+#[tokio::test]
+async fn a17_an_erased_person_is_nobody_and_others_stay_who_they_are() {
+    let (setup, upstream) = (Setup::default(), Upstream::plain().await);
+    let token = setup.issuer.sign_claims(&claims(&setup));
+    let gateway = sealed(setup, &upstream).await;
+    assert_eq!(call(&gateway, &token).await, 200);
+    let decision = gateway.records_of("decision").await.remove(0);
     let done = admin(&gateway, &format!("{ERASE}alice-canary"))
         .await
         .unwrap();
     assert!(done.contains(decision["sub"].as_str().unwrap()), "{done}");
-    let closed = opened(&gateway, decision);
+    let closed = opened(&gateway, &decision);
     assert_eq!(closed["sub"], decision["sub"]);
     assert_eq!(closed["source"]["ip"], decision["source"]["ip"]);
     assert_eq!(

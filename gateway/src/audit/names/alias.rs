@@ -22,17 +22,12 @@ impl Alias {
     /// Of `secret`, 32 random bytes.
     pub(super) fn of(secret: &[u8; 32]) -> Option<Self> {
         let derived = |purpose: &str| hmac::sign(&hmac_key(secret), purpose.as_bytes());
-        let name = derived("gatewright pseudonym");
-        let hex: String = name
-            .as_ref()
-            .iter()
-            .take(PSEUDONYM_BYTES)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hexadecimal(derived("gatewright pseudonym").as_ref());
+        let name = name.get(..PSEUDONYM_DIGITS)?;
         let sealing = derived("gatewright sealing");
         let key = UnboundKey::new(&AES_256_GCM, sealing.as_ref()).ok()?;
         Some(Self {
-            pseudonym: format!("{MARK}{hex}").into(),
+            pseudonym: format!("{MARK}{name}").into(),
             key: LessSafeKey::new(key),
             nonces: hmac_key(derived("gatewright nonces").as_ref()),
         })
@@ -121,6 +116,11 @@ fn hmac_key(secret: &[u8]) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, secret)
 }
 
+fn hexadecimal(tag: &[u8]) -> String {
+    tag.try_into()
+        .map_or_else(|_| String::new(), |tag| Digest::from_bytes(tag).to_string())
+}
+
 /// What a record has room for once it is sealed.
 fn shortened(text: &str) -> String {
     if text.len() <= LONGEST {
@@ -145,6 +145,6 @@ pub(super) fn row_name(issuer: &str, subject: &str) -> Digest {
 }
 
 const MARK: &str = "sealed:";
-const PSEUDONYM_BYTES: usize = 16;
+const PSEUDONYM_DIGITS: usize = 32;
 /// In bytes.
 const LONGEST: usize = 144;

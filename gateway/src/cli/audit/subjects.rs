@@ -80,12 +80,11 @@ pub(super) fn reveal(arguments: &RevealArgs) -> u8 {
     }
     let mut code = 0;
     for pseudonym in &arguments.pseudonyms {
-        match opener.name(pseudonym) {
-            Some((issuer, subject)) => say(&format!("{}  {}", visible(subject), visible(issuer))),
-            None => {
-                talk(&format!("nobody is known as `{}`", visible(pseudonym)));
-                code = FAILED;
-            }
+        if let Some((issuer, subject)) = opener.name(pseudonym) {
+            say(&format!("{}  {}", visible(subject), visible(issuer)));
+        } else {
+            talk(&format!("nobody is known as `{}`", visible(pseudonym)));
+            code = FAILED;
         }
     }
     code

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{authn_results, methods};
-use super::{
-    Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics, SinkCounts,
-};
+use super::{Challenge, Ending, METRICS, MetricKind, Metrics, Scheme, ServerMetrics, SinkCounts};
 use crate::audit::Standing;
 use crate::audit::anomaly::AnomalyKind;
 use crate::decision::Mode;
