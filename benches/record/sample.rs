@@ -57,6 +57,8 @@ pub(crate) fn record<'a>(ledger: &Ledger, kind: Kind) -> Event<'a> {
             ids: RULES.into(),
             digest,
             mode: PolicyMode::Enforce,
+            tier: None,
+            shadow: None,
         }),
         request_id: Some("0192f0c1-2b3c-7d4e-8f50-616263646566".into()),
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),

@@ -13,9 +13,11 @@ use pingora::apps::HttpServerOptions;
 use pingora::protocols::http::v2::server::default_h2_options;
 use pingora::proxy::{HttpProxy, http_proxy};
 use pingora::server::configuration::ServerConf;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::anomaly::Observation;
 use crate::audit::{AuditError, Ledger, Voice};
 use crate::config::Settings;
 use crate::control::admin::Commands;
@@ -133,18 +135,13 @@ pub async fn start_by(
     clock: Arc<dyn Clock>,
 ) -> Result<Running, StartError> {
     identity::install_crypto();
-    let (ledger, instance) = open_ledger(&settings, &clock)?;
+    let start = Start::new(&settings, clock)?;
     let listener = bind("the gateway's address", settings.listen.address).await?;
     let ops_listener = match settings.ops {
         Some(address) => Some(bind("the ops address", address).await?),
         None => None,
     };
     let admin_listener = settings.admin.as_deref().map(bind_admin).transpose()?;
-    let start = Start {
-        ledger,
-        instance,
-        clock,
-    };
     let (shared, told) = Shared::new(settings, start, reread)?;
     shared.record_start();
     let (stop, stopping) = watch::channel(false);
@@ -160,13 +157,8 @@ pub async fn start_by(
         places: Places::new(Arc::clone(&shared.parts.metrics)),
         services: Arc::clone(&shared.services),
     });
-    let mut tasks = vec![
-        tokio::spawn(listen::serve(listener, door, stopping)),
-        tokio::spawn(renewal::watch(Arc::clone(&shared), RENEWAL)),
-        tokio::spawn(trial::watch(Arc::clone(&shared), RENEWAL)),
-        tokio::spawn(floods::watch(Arc::clone(&shared), FLOOD_WINDOW)),
-        tokio::spawn(anomalies::watch(Arc::clone(&shared), told)),
-    ];
+    let mut tasks = watches(&shared, told);
+    tasks.push(tokio::spawn(listen::serve(listener, door, stopping)));
     if let Some(listener) = ops_listener {
         tasks.push(tokio::spawn(ops::serve(
             listener,
@@ -189,19 +181,31 @@ pub async fn start_by(
     })
 }
 
-/// The ledger, and the name of this start under which it writes.
-fn open_ledger(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Ledger, Box<str>), AuditError> {
-    let instance: Box<str> = uuid::Uuid::now_v7().to_string().into();
-    let voice = Voice {
-        instance: instance.clone(),
-        configuration: settings.config_digest,
-        clock: Arc::clone(clock),
-    };
-    let ledger = Ledger::open(&settings.audit, voice)?;
-    Ok((ledger, instance))
+impl Start {
+    fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, AuditError> {
+        let instance: Box<str> = uuid::Uuid::now_v7().to_string().into();
+        let voice = Voice {
+            instance: instance.clone(),
+            configuration: settings.config_digest,
+            clock: Arc::clone(&clock),
+        };
+        let ledger = Ledger::open(&settings.audit, voice)?;
+        Ok(Self {
+            ledger,
+            instance,
+            clock,
+        })
+    }
+}
+
+/// What is done by time and not by request.
+fn watches(shared: &Arc<Shared>, told: Receiver<Observation>) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(renewal::watch(Arc::clone(shared), RENEWAL)),
+        tokio::spawn(trial::watch(Arc::clone(shared), RENEWAL)),
+        tokio::spawn(floods::watch(Arc::clone(shared), FLOOD_WINDOW)),
+        tokio::spawn(anomalies::watch(Arc::clone(shared), told)),
+    ]
 }
 
 async fn bind(

@@ -76,39 +76,8 @@ impl Shared {
         start: Start,
         reread: Option<Reread>,
     ) -> Result<(Arc<Self>, Receiver<Observation>), BuildError> {
-        let Start {
-            ledger,
-            instance,
-            clock,
-        } = start;
         let (lookout, told) = Lookout::new();
-        let names: Vec<_> = settings
-            .servers
-            .iter()
-            .map(|server| server.audience.server.clone())
-            .collect();
-        let issuers: Vec<_> = settings
-            .issuers
-            .iter()
-            .map(|issuer| issuer.name.clone())
-            .collect();
-        let parts = Parts {
-            ledger,
-            metrics: Arc::new(Metrics::new(&names, &issuers)?),
-            sessions: Arc::new(Sessions::default()),
-            tasks: Arc::new(Tasks::default()),
-            state: Arc::new(MemoryState::since(clock.now())),
-            names: book(&settings)?,
-            lookout: Arc::new(lookout),
-            disagreements: Arc::default(),
-            nonces: NonceKey::random()?,
-            throttle: Arc::new(Throttle::default()),
-            floods: Arc::new(Floods::since(clock.now())),
-            load: Load::default(),
-            pins: Keeper::new(&settings.pins_directory, Arc::new(unwritten)),
-            instance,
-            clock,
-        };
+        let parts = Parts::new(&settings, start, lookout)?;
         let keys = issuer_keys(&settings, &[], &parts.clock)?;
         let services = services(&settings, &keys, &parts)?;
         let files = settings.listen.tls.as_ref();
@@ -188,6 +157,35 @@ pub(crate) struct Parts {
     pub(crate) nonces: NonceKey,
     pub(crate) instance: Box<str>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Parts {
+    fn new(settings: &Settings, start: Start, lookout: Lookout) -> Result<Self, BuildError> {
+        let servers = settings.servers.iter();
+        let names: Vec<_> = servers
+            .map(|server| server.audience.server.clone())
+            .collect();
+        let issuers = settings.issuers.iter();
+        let issuers: Vec<_> = issuers.map(|issuer| issuer.name.clone()).collect();
+        let now = start.clock.now();
+        Ok(Self {
+            ledger: start.ledger,
+            metrics: Arc::new(Metrics::new(&names, &issuers)?),
+            sessions: Arc::new(Sessions::default()),
+            tasks: Arc::new(Tasks::default()),
+            state: Arc::new(MemoryState::since(now)),
+            names: book(settings)?,
+            lookout: Arc::new(lookout),
+            disagreements: Arc::default(),
+            nonces: NonceKey::random()?,
+            throttle: Arc::new(Throttle::default()),
+            floods: Arc::new(Floods::since(now)),
+            load: Load::default(),
+            pins: Keeper::new(&settings.pins_directory, Arc::new(unwritten)),
+            instance: start.instance,
+            clock: start.clock,
+        })
+    }
 }
 
 fn issuer_keys(

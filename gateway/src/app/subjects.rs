@@ -50,7 +50,7 @@ impl Shared {
         event.action = Some(Joined::action(ACTION, None));
         event.sub = Some(pseudonym.into());
         event.act = Some(by.as_str().into());
-        let appended = self.parts.ledger.append(&mut event).await;
+        let appended = self.parts.ledger.append(&event).await;
         appended.map(drop).map_err(|error| chain(&error))
     }
 }

@@ -83,52 +83,54 @@ async fn answer<B: Sync>(
     commands: &dyn Commands,
     uid: Option<u32>,
 ) -> Answer {
-    let json =
-        |status, value: &Value| http::with_type(status, "application/json", value.to_string());
     let query = request.uri().query().unwrap_or_default();
     if let Some(ask) = shadow::Ask::read(request.method(), request.uri().path(), query) {
         return match ask {
-            Ok(ask) => match commands.try_policy(ask).await {
-                Ok(done) => json(StatusCode::OK, &done),
-                Err(why) => http::text(StatusCode::CONFLICT, why),
-            },
+            Ok(ask) => told(commands.try_policy(ask).await),
             Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
         };
     }
     if let Some(ask) = pins::Ask::read(request.method(), request.uri().path(), query) {
         return match ask {
-            Ok(ask) => match commands.pins(ask, uid).await {
-                Ok(done) => json(StatusCode::OK, &done),
-                Err(why) => http::text(StatusCode::CONFLICT, why),
-            },
+            Ok(ask) => told(commands.pins(ask, uid).await),
             Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
         };
     }
     if let Some(erase) = subjects::Erase::read(request.method(), request.uri().path(), query) {
         return match erase {
-            Ok(erase) => match commands.erase(erase, uid).await {
-                Ok(done) => json(StatusCode::OK, &done),
-                Err(why) => http::text(StatusCode::CONFLICT, why),
-            },
+            Ok(erase) => told(commands.erase(erase, uid).await),
             Err(fault) => http::text(StatusCode::BAD_REQUEST, fault.to_string()),
         };
     }
+    plain(request, commands, uid).await
+}
+
+/// The commands without anything to read.
+async fn plain<B: Sync>(request: &Request<B>, commands: &dyn Commands, uid: Option<u32>) -> Answer {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/reload") => match commands.reload().await {
-            Ok(done) => json(StatusCode::OK, &done),
+            Ok(done) => json(&done),
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },
-        (&Method::GET, "/status") => json(StatusCode::OK, &commands.status()),
-        (&Method::GET, "/shadow") => json(StatusCode::OK, &commands.shadow()),
-        (&Method::POST, "/audit/rotate-key") => match commands.rotate_key(uid).await {
-            Ok(done) => json(StatusCode::OK, &done),
-            Err(why) => http::text(StatusCode::CONFLICT, why),
-        },
+        (&Method::GET, "/status") => json(&commands.status()),
+        (&Method::GET, "/shadow") => json(&commands.shadow()),
+        (&Method::POST, "/audit/rotate-key") => told(commands.rotate_key(uid).await),
         _ => http::text(
             StatusCode::NOT_FOUND,
             "here are POST /reload, GET /status, GET /shadow, POST /shadow/start, POST /shadow/stop, POST /audit/rotate-key, GET /pins, GET /pins/diff, POST /pins/approve and POST /subjects/erase\n",
         ),
     }
+}
+
+fn told(outcome: Result<Value, String>) -> Answer {
+    match outcome {
+        Ok(done) => json(&done),
+        Err(why) => http::text(StatusCode::CONFLICT, why),
+    }
+}
+
+fn json(value: &Value) -> Answer {
+    http::with_type(StatusCode::OK, "application/json", value.to_string())
 }
 
 /// Why a command did not reach a running gateway, or was refused there.

@@ -34,7 +34,7 @@ pub fn record(
         authn.result = EXPIRED.into();
     }
     event.anomaly = Some(anomaly);
-    ledger.append_later(&mut event).map(drop)
+    ledger.append_later(&event).map(drop)
 }
 
 const EXPIRED: &str = "expired";

@@ -58,7 +58,7 @@ pub fn record(
     let mut event = Event::new(Kind::Config, at, ledger.event_id(at), gateway);
     event.action = Some(Joined::action(change.action(), None));
     event.promotion = Some(promotion);
-    ledger.append_later(&mut event).map(drop)
+    ledger.append_later(&event).map(drop)
 }
 
 #[cfg(test)]

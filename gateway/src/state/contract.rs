@@ -26,6 +26,8 @@ pub(crate) async fn is_kept_by(
     assert!(state.remembers_since() <= now);
 
     takes_all_or_nothing(&*state, now).await;
+    adds_up_without_wrapping(&*state, now).await;
+    assert_eq!(state.take(&[], now).await, Ok(Taken::All));
     gives_the_last_room_to_one_of_a_crowd(&state, now).await;
     starts_a_window_with_its_first_charge(&*state, &after).await;
 }
@@ -56,6 +58,9 @@ async fn takes_all_or_nothing(state: &dyn SharedState, now: UnixTime) {
         until: now.plus(LIFE),
     };
     assert_eq!(state.take(alone, now).await, Ok(spent));
+}
+
+async fn adds_up_without_wrapping(state: &dyn SharedState, now: UnixTime) {
     let twice = charge(1);
     let twice = [twice.clone(), twice];
     let taken = state.take(&twice, now).await;
@@ -76,7 +81,6 @@ async fn takes_all_or_nothing(state: &dyn SharedState, now: UnixTime) {
         matches!(taken, Ok(Taken::Spent { .. })),
         "no sum wraps around"
     );
-    assert_eq!(state.take(&[], now).await, Ok(Taken::All));
 }
 
 async fn gives_the_last_room_to_one_of_a_crowd(state: &Arc<dyn SharedState>, now: UnixTime) {
