@@ -56,10 +56,9 @@ fn folder(changes: &[(&str, &str)]) -> TempDir {
         ("tools.json", TOOLS),
     ];
     for (name, text) in files {
-        let changed = changes
-            .iter()
-            .fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
-        std::fs::write(folder.path().join(name), changed).unwrap();
+        let replace = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        let text = changes.iter().fold(text.to_owned(), replace);
+        std::fs::write(folder.path().join(name), text).unwrap();
     }
     folder
 }
@@ -129,7 +128,11 @@ fn results_are_written_for_programs() {
         json["coverage"]["unreached"][0]["place"],
         "gatewright.yaml:13"
     );
+}
 
+#[test]
+fn results_are_written_for_systems_that_run_tests() {
+    let folder = folder(&[]);
     let (code, out, _) = test(folder.path(), &["-o", "junit"]);
     assert_eq!(code, 4);
     let expected = "\
