@@ -88,9 +88,9 @@ pub fn arguments(policy: &PolicySet, rule: &Rule) -> Vec<Argument> {
         .map(|slot| Argument {
             path: slot.path.clone(),
             kind: match slot.reading {
-                Reading::Present | Reading::Size => None,
-                Reading::As(kind) => Some(kind),
-                Reading::Path => Some(Type::String),
+                None | Some(Reading::Present | Reading::Size) => None,
+                Some(Reading::As(kind)) => Some(kind),
+                Some(Reading::Path) => Some(Type::String),
             },
         })
         .collect()
