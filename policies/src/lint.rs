@@ -129,7 +129,8 @@ pub fn lint(policy: &PolicySet) -> Vec<Lint> {
 
 /// Those of `names` that the pattern of this row matches.
 pub fn matched<'n>(row: &Row, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
-    let matches = |name: &&str| match Pattern::parse(row.access, &row.pattern) {
+    let pattern = Pattern::parse(row.access, &row.pattern);
+    let matches = |name: &&str| match &pattern {
         Ok(Pattern::Exact) => row.pattern == **name,
         Ok(Pattern::Glob(glob)) => {
             is_plain(row.access, name)

@@ -136,6 +136,9 @@ fn claims(rule: &Rule, place: &Place) -> Vec<Finding> {
                 .any(|(at, _)| text.get(at + form.len()..).is_some_and(follows))
         })
     };
+    if !rule.text.contains("claims") {
+        return Vec::new();
+    }
     let claims = EDITABLE_CLAIMS.iter().filter(reads);
     let finding = |claim: &&str| {
         let message = format!("reads the claim `{claim}`, which users can change");

@@ -125,9 +125,7 @@ fn a_case_has_the_roles_that_the_configuration_gives() {
     assert_eq!(found(&asker("")).len(), 1, "of another issuer");
 }
 
-#[test]
-fn what_a_case_says_is_what_conditions_see() {
-    let cases = "\
+const TELLING: &str = "\
 - as:
     roles: [a, b]
     sub: ann
@@ -149,88 +147,100 @@ fn what_a_case_says_is_what_conditions_see() {
   expect: deny
 - { tool: refund, args: '{\"amount\": 1e2}', at: 2027-01-04T00:30:00+01:00, expect: deny }
 ";
-    let suite = suite(cases);
-    let case = &suite.tests()[0].case;
-    let facts = case.facts();
-    assert_eq!((facts.party.kind, facts.party.acr), ("user", Some("mfa")));
-    assert_eq!(facts.party.model, Some(("m1", "meta")));
-    assert_eq!(facts.party.issuer, "https://auth.example.com");
-    assert_eq!(facts.party.claims["level"], 3);
-    assert_eq!(facts.party.details[0]["up_to"], 800);
+
+#[test]
+fn who_asks_in_a_case_is_whom_conditions_see() {
+    let suite = suite(TELLING);
+    let facts = suite.tests()[0].case.facts();
+    let party = &facts.party;
+    let texts = (party.subject, party.kind, party.issuer);
+    assert_eq!(texts, ("ann", "user", "https://auth.example.com"));
+    assert_eq!((party.client, party.acr), (Some("desk"), Some("mfa")));
+    assert_eq!(
+        (party.model, party.actors.as_slice()),
+        (Some(("m1", "meta")), &["bot"][..])
+    );
+    let (level, most) = (&party.claims["level"], &party.details[0]["up_to"]);
+    assert_eq!((level, most), (&3.into(), &800.into()));
+    let ages = [party.auth_age, party.token_age].map(|age| age.map(|age| age.as_secs()));
+    assert_eq!(ages, [Some(300), Some(10)]);
     assert_eq!(facts.source, Some("10.0.0.7".parse().unwrap()));
-    assert_eq!((facts.moment.weekday, facts.moment.minute), (6, 1439));
-    assert!(facts.annotations.read_only && !facts.annotations.destructive);
-    assert!(
-        facts.annotations.open_world,
-        "what is not said is the worst"
-    );
-    let bytes = case.arguments.as_deref().unwrap();
-    let text = std::str::from_utf8(bytes).unwrap();
-    assert!(text.contains("\"amount\":100.0"), "{text}");
-    let same = serde_json::json!({ "amount": 100.0, "note": "x", "list": [1, null, true] });
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(text).unwrap(),
-        same
-    );
-    let other = &suite.tests()[1].case;
-    assert_eq!(
-        other.arguments.as_deref(),
-        Some(r#"{"amount": 1e2}"#.as_bytes())
-    );
-    assert_eq!((other.moment.weekday, other.moment.minute), (7, 1410));
 }
 
 #[test]
+fn what_a_case_asks_is_what_conditions_see() {
+    let suite = suite(TELLING);
+    let case = &suite.tests()[0].case;
+    assert_eq!((case.moment.weekday, case.moment.minute), (6, 1439));
+    let hints = case.annotations;
+    assert!(hints.read_only && !hints.destructive);
+    assert!(hints.open_world, "what is not said is the worst");
+    let text = String::from_utf8(case.arguments.clone().unwrap()).unwrap();
+    assert!(text.contains("\"amount\":100.0"), "{text}");
+    let same = serde_json::json!({ "amount": 100.0, "note": "x", "list": [1, null, true] });
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+        same
+    );
+    let other = &suite.tests()[1].case;
+    let spelled = r#"{"amount": 1e2}"#.as_bytes();
+    assert_eq!(other.arguments.as_deref(), Some(spelled));
+    assert_eq!((other.moment.weekday, other.moment.minute), (7, 1410));
+}
+
+/// A file, and the places and codes of its mistakes.
+const WRONG: [(&str, &str); 19] = [
+    (
+        "- { tol: x, expect: deny }",
+        "3 ambiguous-rule|5 unknown-key",
+    ),
+    ("- { tool: x, prompt: y, expect: deny }", "3 ambiguous-rule"),
+    ("- { tool: x }", "3 missing-key"),
+    ("- { tool: x, expect: denied }", "22 unknown-value"),
+    (
+        "- { prompt: x, expect: tool_not_allowed }",
+        "24 unknown-value",
+    ),
+    (
+        "- { server: cmr, tool: x, expect: deny }",
+        "13 unknown-server",
+    ),
+    ("- { tool: x, args: [1], expect: deny }", "20 wrong-type"),
+    ("- { tool: x, args: '[1]', expect: deny }", "20 wrong-type"),
+    (
+        "- { tool: x, args: { a: 1, a: 2 }, expect: deny }",
+        "28 duplicate-key",
+    ),
+    ("- { tool: x, at: monday, expect: deny }", "18 bad-time"),
+    (
+        "- { as: { kind: robot }, tool: x, expect: deny }",
+        "17 unknown-value",
+    ),
+    (
+        "- { as: { source: a }, tool: x, expect: deny }",
+        "19 bad-address",
+    ),
+    (
+        "- { as: { issuer: crp }, tool: x, expect: deny }",
+        "19 unknown-issuer",
+    ),
+    (
+        "- { as: { auth_age: 5 }, tool: x, expect: deny }",
+        "21 wrong-type",
+    ),
+    (
+        "- { as: { scopes: [\"a b\"] }, tool: x, expect: deny }",
+        "20 bad-scope",
+    ),
+    ("- x", "3 wrong-type"),
+    ("[]", "1 empty-list"),
+    ("cases: []", "1 empty-list"),
+    ("- [", "3 syntax"),
+];
+
+#[test]
 fn every_wrong_key_or_value_of_a_case_is_a_mistake_at_its_place() {
-    let wrong = [
-        (
-            "- { tol: x, expect: deny }",
-            "3 ambiguous-rule|5 unknown-key",
-        ),
-        ("- { tool: x, prompt: y, expect: deny }", "3 ambiguous-rule"),
-        ("- { tool: x }", "3 missing-key"),
-        ("- { tool: x, expect: denied }", "22 unknown-value"),
-        (
-            "- { prompt: x, expect: tool_not_allowed }",
-            "24 unknown-value",
-        ),
-        (
-            "- { server: cmr, tool: x, expect: deny }",
-            "13 unknown-server",
-        ),
-        ("- { tool: x, args: [1], expect: deny }", "20 wrong-type"),
-        ("- { tool: x, args: '[1]', expect: deny }", "20 wrong-type"),
-        (
-            "- { tool: x, args: { a: 1, a: 2 }, expect: deny }",
-            "28 duplicate-key",
-        ),
-        ("- { tool: x, at: monday, expect: deny }", "18 bad-time"),
-        (
-            "- { as: { kind: robot }, tool: x, expect: deny }",
-            "17 unknown-value",
-        ),
-        (
-            "- { as: { source: a }, tool: x, expect: deny }",
-            "19 bad-address",
-        ),
-        (
-            "- { as: { issuer: crp }, tool: x, expect: deny }",
-            "19 unknown-issuer",
-        ),
-        (
-            "- { as: { auth_age: 5 }, tool: x, expect: deny }",
-            "21 wrong-type",
-        ),
-        (
-            "- { as: { scopes: [\"a b\"] }, tool: x, expect: deny }",
-            "20 bad-scope",
-        ),
-        ("- x", "3 wrong-type"),
-        ("[]", "1 empty-list"),
-        ("cases: []", "1 empty-list"),
-        ("- [", "3 syntax"),
-    ];
-    for (case, expected) in wrong {
+    for (case, expected) in WRONG {
         let found = found(&format!("{case}\n"));
         let short: Vec<_> = found
             .iter()
