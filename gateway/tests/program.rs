@@ -268,8 +268,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "explain", "reload", "status", "token", "keys",
-            "pins", "policy", "audit", "report", "help"
+            "dev", "run", "check", "config", "policy", "explain", "reload", "status", "token",
+            "keys", "pins", "audit", "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {

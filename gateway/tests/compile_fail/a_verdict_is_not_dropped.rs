@@ -1,9 +1,9 @@
 //! A verdict that nobody records decided nothing.
 #![deny(unused_must_use)]
-use gatewright::decision::{Action, Gate, Verdict};
+use gatewright::decision::{Asked, Gate, Verdict};
 
-pub fn judge(gate: &Gate<'_>, action: &Action<'_>) -> Verdict {
-    gate.judge(action)
+pub fn judge(gate: &Gate<'_>, asked: &Asked<'_>) -> Verdict {
+    gate.judge(asked)
 }
 
-pub fn ignore(gate: &Gate<'_>, action: &Action<'_>) { gate.judge(action); } //~ unused_must_use
+pub fn ignore(gate: &Gate<'_>, asked: &Asked<'_>) { gate.judge(asked); } //~ unused_must_use

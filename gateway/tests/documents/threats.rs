@@ -18,8 +18,6 @@ mod identity;
 mod ledger;
 #[path = "threats/policy.rs"]
 mod policy;
-#[path = "threats/proof.rs"]
-mod proof;
 #[path = "threats/requests.rs"]
 mod requests;
 #[path = "threats/sessions.rs"]
@@ -35,9 +33,8 @@ const PARTS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("Answers (U)", answers::ROWS),
     ("Sessions, tasks, streams (X)", sessions::ROWS),
-    ("The record (A)", ledger::ROWS),
     ("Policies (Z)", policy::ROWS),
-    ("The proof of the record (A)", proof::ROWS),
+    ("The record (A)", ledger::ROWS),
 ];
 
 /// Rows that no test can hold, and why.
