@@ -24,12 +24,18 @@ pub(crate) async fn is_kept_by(
     let anew = note(&*state, &owner, KEY, (now.plus(LIFE), now)).await;
     assert!(anew, "after its end it may be noted anew");
     assert!(state.remembers_since() <= now);
+    keeps_budgets(&state, now, after).await;
+}
 
-    takes_all_or_nothing(&*state, now).await;
-    adds_up_without_wrapping(&*state, now).await;
-    assert_eq!(state.take(&[], now).await, Ok(Taken::All));
-    gives_the_last_room_to_one_of_a_crowd(&state, now).await;
-    starts_a_window_with_its_first_charge(&*state, &after).await;
+async fn keeps_budgets(
+    state: &Arc<dyn SharedState>,
+    now: UnixTime,
+    after: impl AsyncFn(Duration) -> UnixTime,
+) {
+    takes_all_or_nothing(&**state, now).await;
+    adds_up_without_wrapping(&**state, now).await;
+    gives_the_last_room_to_one_of_a_crowd(state, now).await;
+    starts_a_window_with_its_first_charge(&**state, &after).await;
 }
 
 async fn takes_all_or_nothing(state: &dyn SharedState, now: UnixTime) {
@@ -81,6 +87,7 @@ async fn adds_up_without_wrapping(state: &dyn SharedState, now: UnixTime) {
         matches!(taken, Ok(Taken::Spent { .. })),
         "no sum wraps around"
     );
+    assert_eq!(state.take(&[], now).await, Ok(Taken::All));
 }
 
 async fn gives_the_last_room_to_one_of_a_crowd(state: &Arc<dyn SharedState>, now: UnixTime) {

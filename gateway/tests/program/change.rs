@@ -205,8 +205,12 @@ async fn a_policy_is_tried_without_effect_reported_and_promoted() {
     let first = "disagreements 3   top: alice search_orders allow->deny";
     assert_eq!(report.out.lines().next(), Some(first), "{}", report.out);
 
-    let promoted = served.verb(&["policy", "promote", "new.yaml"]);
+    promote(&served).await;
+}
 
+/// Brings what is tried into force, after three calls that it would have refused.
+async fn promote(served: &Served) {
+    let promoted = served.verb(&["policy", "promote", "new.yaml"]);
     assert_eq!(promoted.code, 0, "{}", promoted.talk);
     assert!(
         promoted.out.starts_with("promoted sha256:"),
@@ -233,7 +237,7 @@ async fn a_policy_is_tried_without_effect_reported_and_promoted() {
             .any(|record| record["action"] == "policy/promoted")
     );
     assert_eq!(
-        disagreements(&served)["shadow"],
+        disagreements(served)["shadow"],
         Value::Null,
         "the trial is over"
     );

@@ -87,7 +87,7 @@ fn every_decision_is_explained_with_its_rule_and_what_is_missing() {
             None => explain(folder.path(), &arguments),
         };
         assert_eq!((explained.code, explained.talk.as_str()), (0, ""), "{line}");
-        told.push_str(&format!("$ {line}\n{}\n", explained.out));
+        told.extend(["$ ", line, "\n", &explained.out, "\n"]);
     }
     assert_eq!(told, include_str!("explain/told.txt"));
 }

@@ -74,6 +74,11 @@ async fn in_shadow_mode_the_policy_refuses_nothing_and_the_record_says_what_it_w
             ("deny", one(0)),
         ]
     );
+    assert_counted(&gateway).await;
+}
+
+/// Five decisions, of which the candidate takes two away and gives one.
+async fn assert_counted(gateway: &Gateway) {
     let metrics = gateway.metrics().await;
     for line in [
         "gatewright_shadow_disagreements_total{from=\"allow\",server=\"crm\",to=\"deny\"} 4",
