@@ -107,6 +107,12 @@ fn tell(sink: &str, tiding: &Tiding<'_>) {
         Tiding::Recovered(kind) => {
             tracing::info!(sink, after = kind.name(), "audit records are shipped again");
         }
+        Tiding::Missing { first, last } => tracing::error!(
+            sink,
+            first,
+            last,
+            "records are missing in the ledger and were never shipped"
+        ),
         Tiding::Rejected(count) => {
             tracing::error!(sink, count, "the destination threw audit records away");
         }

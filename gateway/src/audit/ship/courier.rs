@@ -30,6 +30,13 @@ pub(crate) enum Tiding<'a> {
     },
     /// It works again, after failures of this kind.
     Recovered(FailureKind),
+    /// Records that the ledger does not hold any more were never shipped.
+    Missing {
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+    },
     /// The destination threw records away for good.
     Rejected(u64),
     /// The cursor cannot be read: the sink gets everything again.
@@ -77,18 +84,19 @@ impl Courier {
             clock,
             report,
         } = self;
-        let reader = Reader {
-            tail: Some(tail),
-            bounds,
-            written,
-        };
         let log = Log {
             cursor,
+            read: tail.seq(),
             unsaved: None,
             saved: Instant::now(),
             standing,
             clock,
             report,
+        };
+        let reader = Reader {
+            tail: Some(tail),
+            bounds,
+            written,
         };
         let mut journey = Journey {
             shipper,
@@ -118,11 +126,11 @@ impl Journey {
     async fn step(&mut self) -> Onward {
         match self.reader.next().await {
             Ok(lines) if lines.is_empty() => self.idle().await,
-            Ok(lines) => self.deliver(&lines).await,
-            Err(error) => {
-                self.failed(&ShipError::Unreadable(error.kind().to_string()))
-                    .await
+            Ok(lines) => {
+                self.log.look_for_gap(&lines);
+                self.deliver(&lines).await
             }
+            Err(error) => self.failed(&ShipError::Unreadable(error.to_string())).await,
         }
     }
 
@@ -219,6 +227,8 @@ impl Reader {
 /// What is noted down about a sink.
 struct Log {
     cursor: CursorFile,
+    /// The last record that was read; 0 before the first.
+    read: u64,
     /// Acknowledged, and not in the cursor yet.
     unsaved: Option<Place>,
     saved: Instant,
@@ -245,6 +255,21 @@ impl Log {
         if Instant::now() >= self.due() {
             self.save().await;
         }
+    }
+
+    /// Whether `lines` come right after what was read last.
+    fn look_for_gap(&mut self, lines: &[Line]) {
+        let Some((first, last)) = lines.first().zip(lines.last()) else {
+            return;
+        };
+        let first = first.place.seq;
+        if self.read > 0 && first > self.read.saturating_add(1) {
+            self.tell(&Tiding::Missing {
+                first: self.read.saturating_add(1),
+                last: first.saturating_sub(1),
+            });
+        }
+        self.read = last.place.seq;
     }
 
     fn failed(&self, error: &ShipError, pause: Duration) {

@@ -34,21 +34,29 @@ impl Tail {
         }
     }
 
+    /// The record that it starts behind, or that it read last.
+    pub(super) fn seq(&self) -> u64 {
+        self.place.seq
+    }
+
     /// The next lines within `bounds`, up to the record `head`; none when there are none yet.
     pub(super) fn read(&mut self, bounds: Bounds, head: u64) -> io::Result<Vec<Line>> {
         loop {
             if self.file.is_none() && !self.open()? {
                 return Ok(Vec::new());
             }
-            let mut lines = self.lines(bounds, head)?;
-            if lines.is_empty() && self.place.seq < head {
-                let next = self.next_segment()?;
-                // After the look: what the writer put here before it began the next segment is here now.
-                lines = self.lines(bounds, head)?;
-                if let Some(next) = next.filter(|_| lines.is_empty()) {
-                    self.enter(&next)?;
-                    continue;
-                }
+            // Before the read: what the writer put into a segment before it began the next one is there by now, and
+            // what it did not get to the end there stands in the next one.
+            let next = self.next_segment()?;
+            let end = next
+                .as_ref()
+                .map_or(head, |next| next.first.saturating_sub(1).min(head));
+            let lines = self.lines(bounds, end)?;
+            if lines.is_empty()
+                && let Some(next) = next.filter(|next| next.first <= head.saturating_add(1))
+            {
+                self.go_on_with(&next)?;
+                continue;
             }
             let Some((first, last)) = lines.first().zip(lines.last()) else {
                 return Ok(lines);
@@ -86,8 +94,25 @@ impl Tail {
     }
 
     fn segments(&self) -> io::Result<Vec<SegmentFile>> {
-        let directories: Vec<_> = self.directories.iter().map(PathBuf::as_path).collect();
-        Segments::list_all(&directories)
+        let mut found = Vec::new();
+        for (index, directory) in self.directories.iter().enumerate() {
+            match Segments::list(directory) {
+                // Nothing was ever spilled.
+                Err(error) if index > 0 && error.kind() == io::ErrorKind::NotFound => {}
+                listed => found.extend(listed?),
+            }
+        }
+        found.sort_by_key(|segment| segment.first);
+        Ok(found)
+    }
+
+    /// Goes on at the start of `next`. Segments that are missing in between are waited for: their disk may come back.
+    /// At the start of a gateway they are left out, for they may have been deleted while the sink was none.
+    fn go_on_with(&mut self, next: &SegmentFile) -> io::Result<()> {
+        if !self.in_doubt && next.first > self.place.seq.saturating_add(1) {
+            return Err(io::Error::other("segments of the ledger are missing"));
+        }
+        self.enter(next)
     }
 
     /// The segment after the one that is open.

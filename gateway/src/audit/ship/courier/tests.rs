@@ -68,6 +68,7 @@ fn notes() -> (Arc<Mutex<Vec<String>>>, Report) {
         let said = match tiding {
             Tiding::Failed { error, .. } => format!("failed {}", error.kind().name()),
             Tiding::Recovered(kind) => format!("recovered {}", kind.name()),
+            Tiding::Missing { first, last } => format!("missing {first} to {last}"),
             Tiding::Rejected(count) => format!("rejected {count}"),
             Tiding::CursorUnreadable(_) => "unreadable".to_owned(),
             Tiding::CursorUnwritable(_) => "unwritable".to_owned(),
@@ -194,6 +195,29 @@ async fn what_a_destination_throws_away_is_counted_and_not_sent_again() {
     );
     assert_eq!(*notes.lock().unwrap(), ["siem: rejected 2"]);
     assert_eq!(sink.batches().len(), 1);
+}
+
+#[tokio::test]
+async fn segments_that_are_gone_at_a_start_are_told_and_left_out() {
+    let mut book = Book::new();
+    book.write(10);
+    let running = Running::start(&book, "siem", Box::new(Moody::default()));
+    shipped(&running, 10).await;
+    running.finish().await;
+    for _ in 0..2 {
+        book.rotate();
+        book.write(10);
+    }
+    for first in [1, 11] {
+        let gone = book.path().join(format!("{first:020}.jsonl"));
+        std::fs::remove_file(gone).unwrap();
+    }
+    let (notes, report) = notes();
+    let sink = Moody::default();
+    let running = Running::start_told(&book, "siem", Box::new(sink.clone()), report);
+    shipped(&running, 30).await;
+    assert_eq!(*notes.lock().unwrap(), ["siem: missing 11 to 20"]);
+    assert_eq!(sink.batches().concat(), (21..=30).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -170,6 +170,46 @@ fn a_line_that_cannot_be_read_is_shipped_under_the_number_it_should_have() {
 }
 
 #[test]
+fn segments_that_go_missing_are_waited_for() {
+    let mut book = Book::new();
+    for _ in 0..3 {
+        book.write(5);
+        book.rotate();
+    }
+    let (home, away) = ("00000000000000000006.jsonl", "elsewhere");
+    std::fs::rename(book.path().join(home), book.path().join(away)).unwrap();
+    let mut tail = tail(&book, None);
+    assert_eq!(seqs(&tail.read(BOUNDS, 15).unwrap()), [1, 2, 3, 4, 5]);
+    assert!(tail.read(BOUNDS, 15).is_err());
+    std::fs::rename(book.path().join(away), book.path().join(home)).unwrap();
+    assert_eq!(
+        seqs(&all(&mut tail, BOUNDS, 15).0),
+        (6..=15).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn what_did_not_get_to_the_end_of_a_segment_is_read_from_the_next() {
+    let mut book = Book::new();
+    book.write(5);
+    book.put(b"{\"seq\":6,\"event_id\":\"lost\"}\n{\"seq\":7,");
+    book.rotate();
+    book.write(5);
+    let (lines, _) = all(&mut tail(&book, None), BOUNDS, 10);
+    assert_eq!(seqs(&lines), (1..=10).collect::<Vec<_>>());
+    assert_eq!(lines[5].event_id.as_deref(), Some("id-6"));
+}
+
+#[test]
+fn a_place_to_spill_to_that_was_never_used_may_be_missing() {
+    let mut book = Book::new();
+    book.write(5);
+    let spill = book.path().join("spill");
+    let mut tail = Tail::new(vec![book.path().to_owned(), spill], None);
+    assert_eq!(all(&mut tail, BOUNDS, 5).0.len(), 5);
+}
+
+#[test]
 fn a_ledger_that_goes_on_elsewhere_is_one_ledger() {
     let mut book = Book::new();
     book.write(5);
