@@ -53,16 +53,20 @@ pub(crate) fn record<'a>(ledger: &Ledger, kind: Kind) -> Event<'a> {
             token_exp: Some(at.seconds()),
             scopes: SCOPES.into(),
         }),
-        policy: Some(Policy {
-            ids: RULES.into(),
-            digest,
-            mode: PolicyMode::Enforce,
-            tier: None,
-            shadow: None,
-        }),
+        policy: Some(policy(digest)),
         request_id: Some("0192f0c1-2b3c-7d4e-8f50-616263646566".into()),
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
         ..Event::new(kind, at, ledger.event_id(at), gateway)
+    }
+}
+
+fn policy<'a>(digest: Digest) -> Policy<'a> {
+    Policy {
+        ids: RULES.into(),
+        digest,
+        mode: PolicyMode::Enforce,
+        tier: None,
+        shadow: None,
     }
 }
 

@@ -82,7 +82,7 @@ impl Shared {
         let services = services(&settings, &keys, &parts)?;
         let files = settings.listen.tls.as_ref();
         let greeting = files.map(Greeting::new).transpose()?;
-        let sinks = Sinks::new(&settings, &parts.clock)?;
+        let sinks = Sinks::new(&settings, &parts.ledger, &parts.clock)?;
         sinks.count(&parts.metrics)?;
         parts.metrics.reload_succeeded();
         let shared = Self {

@@ -1,16 +1,16 @@
 //! Brings records from the ledger to where the configuration says, and tells the log, the metrics and `status` how that
 //! goes.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::audit::Ledger;
 use crate::audit::sealing::Head;
-use crate::audit::ship::{
-    self, FailureKind, NoShipper, Report, Shipping, SinkStanding, Source, Tiding,
-};
+use crate::audit::ship::{FailureKind, NoShipper, Report, Shipping, SinkStanding, Source, Tiding};
 use crate::config::Settings;
 use crate::model::Clock;
 use crate::telemetry::metrics::{MetricError, Metrics, SinkCounts};
@@ -26,11 +26,15 @@ pub(crate) struct Sinks {
 
 impl Sinks {
     /// Those of `settings`. Nothing is shipped before [`Sinks::start`].
-    pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, NoShipper> {
-        let directories = vec![settings.audit.directory.clone()];
+    pub(super) fn new(
+        settings: &Settings,
+        ledger: &Ledger,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, NoShipper> {
+        let directories = settings.audit.directories();
         let source = Source {
-            written: ship::heads::watch(directories.clone()),
-            directories,
+            written: ledger.written(),
+            directories: directories.map(Path::to_path_buf).collect(),
         };
         let report: Report = Arc::new(tell);
         let shipping = Shipping::new(&settings.audit_ship, &source, clock, &report)?;

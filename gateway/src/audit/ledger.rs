@@ -155,10 +155,6 @@ impl Ledger {
         self.0.lane.waiting_bytes()
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "who ships records waits for it")
-    )]
     /// The head of what is written, for those who read the files: it changes with every write.
     pub(crate) fn written(&self) -> watch::Receiver<Head> {
         self.0.written.subscribe()

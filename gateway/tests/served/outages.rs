@@ -270,3 +270,48 @@ async fn ask_everything(one: usize, agent: &Agent, stranger: &Agent) -> Vec<(Str
     }
     answers
 }
+
+#[tokio::test]
+async fn a17_segments_past_their_time_go_behind_a_signed_record_of_that() {
+    let upstream = Upstream::plain().await;
+    let audit = "retention: 1s, segment: { age: 1s }";
+    let (gateway, agent) = keeping(audit, &upstream).await;
+    let first = gateway.ledger().join("00000000000000000001.jsonl");
+    while first.exists() {
+        assert_eq!(call(&agent).await, 200);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    gateway.running.stop().await;
+
+    let mut lines = Vec::new();
+    let ledger = gateway.setup.folder.path().join("audit");
+    for entry in std::fs::read_dir(ledger).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "jsonl") {
+            let text = std::fs::read_to_string(path).unwrap();
+            lines.extend(
+                text.lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+            );
+        }
+    }
+    lines.sort_by_key(|record| record["seq"].as_u64());
+    let stone = lines
+        .iter()
+        .map(|record| &record["tombstone"])
+        .find(|stone| stone["first"] == 1)
+        .unwrap();
+    let note = stone["note"].as_str().unwrap();
+    let last = stone["last"].as_u64().unwrap();
+    assert!(note.contains(&format!("\ndeleted 1-{last}\n")), "{note}");
+    // What is left goes on behind what was deleted.
+    let left = &lines[0];
+    assert!(left["seq"].as_u64().unwrap() > last);
+    let stones = lines.iter().filter(|record| record["kind"] == "checkpoint");
+    let heads = stones.map(|record| &record["tombstone"]["head"]);
+    assert!(
+        heads
+            .into_iter()
+            .any(|head| *head == left["integrity"]["prev"])
+    );
+}

@@ -3,7 +3,6 @@
 
 mod courier;
 mod cursor;
-pub(crate) mod heads;
 mod http;
 mod line;
 mod nats;
