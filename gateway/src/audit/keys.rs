@@ -232,16 +232,24 @@ impl KeyFiles {
     }
 }
 
+/// Writes the key beside its place and puts it there whole: half a key would keep the gateway from starting.
 fn create(path: &Path, key: &CheckpointKey) -> Result<(), KeyError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
     let write = || {
+        // What a start that was cut short left.
+        if Path::new(&beside).exists() {
+            std::fs::remove_file(&beside)?;
+        }
         let mut options = OpenOptions::new();
         let mut file = options
             .create_new(true)
             .write(true)
             .mode(0o400)
-            .open(path)?;
+            .open(&beside)?;
         file.write_all(key.private_text().expose().as_bytes())?;
         file.sync_all()?;
+        std::fs::rename(&beside, path)?;
         sync_folder(path)
     };
     write().map_err(|source| failed(path, source))
