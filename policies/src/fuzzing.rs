@@ -120,12 +120,9 @@ mod tests {
             policy_text(&text);
             let cuts: Vec<_> = text.char_indices().map(|(at, _)| at).collect();
             for cut in cuts.chunks(7).map(|chunk| chunk[0]) {
-                policy_text(&text[..cut]);
-                policy_text(&format!(
-                    "{}{}",
-                    &text[..cut],
-                    text[cut..].get(1..).unwrap_or("")
-                ));
+                let (head, tail) = text.split_at(cut);
+                policy_text(head);
+                policy_text(&format!("{head}{}", tail.get(1..).unwrap_or("")));
             }
         }
         assert!(seeds > 5, "the seeds are there");
