@@ -9,7 +9,7 @@ SHELL := /bin/bash
 export CARGO_INCREMENTAL ?= 1
 
 VENV := $(CURDIR)/target/venv
-FUZZ_TARGETS ?= jsonrpc sse listing
+FUZZ_TARGETS ?= jsonrpc sse listing policy_text
 FUZZ_SECONDS ?= 60
 CORPORA ?= $(abspath $(CURDIR)/../shared/corpora)
 

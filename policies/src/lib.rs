@@ -30,6 +30,8 @@ mod court;
 mod error;
 mod explain;
 mod facts;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod index;
 mod limit;
 pub mod lint;

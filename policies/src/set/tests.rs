@@ -1,5 +1,6 @@
 //! Conditions and Cedar policies, decided end to end.
 
+mod laws;
 mod loading;
 mod terms;
 
