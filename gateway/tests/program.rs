@@ -254,8 +254,8 @@ fn help_names_exactly_the_verbs_there_are() {
     assert_eq!(
         verbs,
         [
-            "dev", "run", "check", "config", "reload", "status", "token", "keys", "pins", "report",
-            "help"
+            "dev", "run", "check", "config", "policy", "reload", "status", "token", "keys", "pins",
+            "report", "help"
         ]
     );
     for verb in verbs.iter().filter(|verb| **verb != "help") {
