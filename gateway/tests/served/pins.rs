@@ -335,7 +335,7 @@ async fn s11_another_spelling_is_no_change() {
     let spelled = [
         r#"{"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},"inputSchema":{"properties":{"query":{"type":"string"}},"type":"object"},"description":"searches","title":"Search","name":"search_crm"}"#.to_owned(),
         search("searches").to_string().replace("searches", "s\\u0065arches").replace(':', " : "),
-        search("searches").to_string().replace("{\"annotations\"", "{\"_meta\":{\"at\":1},\"icons\":[],\"annotations\""),
+        search("searches").to_string().replacen('{', "{\"_meta\":{\"at\":1},\"icons\":[],", 1),
     ];
     for text in spelled {
         assert_ne!(text, search("searches").to_string());
