@@ -36,6 +36,5 @@ mod tests {
             (180, 7)
         );
         assert_eq!(moment(1_774_746_000).unix_millis, 1_774_746_000_000);
-        assert_eq!(moment(u64::MAX / 1000).weekday, 5,);
     }
 }

@@ -118,8 +118,8 @@ async fn conditions_see_the_claims_and_details_that_the_issuer_tells() {
     let gateway = Gateway::start(setup, yaml).await;
     let search = async |token: &str, limit: u64| {
         let agent = Agent::new(gateway.url(), Some(token.to_owned()));
-        let answer = agent.modern(&modern("search_x", &json!({ "limit": limit })));
-        answer.await.status
+        let message = modern("search_x", &json!({ "limit": limit }));
+        agent.modern(&message).await.status
     };
     assert_eq!(search(OPAQUE, 10).await, 200);
     assert_eq!(search(OPAQUE, 11).await, 403);
