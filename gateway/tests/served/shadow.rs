@@ -74,10 +74,6 @@ async fn in_shadow_mode_the_policy_refuses_nothing_and_the_record_says_what_it_w
             ("deny", one(0)),
         ]
     );
-}
-
-/// Five decisions, of which the candidate takes two away and gives one.
-async fn assert_counted(gateway: &Gateway) {
     let metrics = gateway.metrics().await;
     for line in [
         "gatewright_shadow_disagreements_total{from=\"allow\",server=\"crm\",to=\"deny\"} 4",
@@ -176,6 +172,10 @@ async fn assert_recorded(gateway: &Gateway) {
         decisions[3]["policy"]["shadow"]["ids"],
         json!(["roles.analyst.crm[1]"])
     );
+}
+
+/// Five decisions, of which the candidate takes two away and gives one.
+async fn assert_counted(gateway: &Gateway) {
     let metrics = gateway.metrics().await;
     for line in [
         "gatewright_shadow_disagreements_total{from=\"allow\",server=\"crm\",to=\"deny\"} 2",
@@ -183,7 +183,7 @@ async fn assert_recorded(gateway: &Gateway) {
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }
-    let report = report(&gateway).await;
+    let report = report(gateway).await;
     assert_eq!(report["mode"], "enforce");
     assert_eq!(
         (&report["decisions"], &report["disagreements"]),

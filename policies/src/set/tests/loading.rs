@@ -1,6 +1,7 @@
 //! What does not load.
 
-use crate::set::scene::{build, cedar, when};
+use crate::compile::bounds::LONGEST;
+use crate::set::scene::{Call, build, cedar, when};
 
 #[test]
 fn what_does_not_check_does_not_load() {
@@ -45,5 +46,27 @@ fn what_does_not_check_does_not_load() {
             build(Vec::new(), cedar(text)).is_err(),
             "{text} should not load"
         );
+    }
+}
+
+#[test]
+fn what_is_as_long_and_as_deep_as_may_be_does_no_harm() {
+    let chain = |first: &str, next: &str, times: usize| format!("{first}{}", next.repeat(times));
+    for condition in [
+        chain("true", " && true", LONGEST - 1),
+        chain("false", " || false", LONGEST - 1),
+        chain("1", "+1", LONGEST - 10) + " > 0",
+        chain("context", ".a", LONGEST - 10),
+        chain("context.args", ".a", LONGEST - 10),
+        format!("{}true{}", "(".repeat(64), ")".repeat(64)),
+        format!("{}1{} == [1]", "[".repeat(63), "]".repeat(63)),
+        format!("{}true{}", "!(".repeat(64), ")".repeat(64)),
+        chain("", "if true then true else ", 60) + "true",
+        format!("{}1{}", "(1 + ".repeat(60), ")".repeat(60)) + " > 0",
+    ] {
+        if let Ok(policy) = build(vec![when(&condition)], Vec::new()) {
+            let _ = Call::args("{}").explain(&policy);
+            let _ = Call::list().ask(&policy);
+        }
     }
 }
