@@ -41,6 +41,7 @@ mod pattern;
 mod program;
 mod question;
 mod roles;
+mod roomy;
 mod rule;
 mod scene;
 mod set;

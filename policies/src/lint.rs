@@ -13,6 +13,7 @@ use crate::attribute::Type;
 use crate::pattern::{Pattern, covers, is_plain};
 use crate::question::Access;
 use crate::roles::Row;
+use crate::roomy::on_a_large_stack;
 use crate::rule::{Effect, Place, Rule};
 use crate::set::PolicySet;
 use crate::slot::{Reading, Root};
@@ -98,6 +99,10 @@ pub fn arguments(policy: &PolicySet, rule: &Rule) -> Vec<Argument> {
 
 /// What the rules of `policy` say and cannot mean, in their order.
 pub fn lint(policy: &PolicySet) -> Vec<Lint> {
+    on_a_large_stack(|| find(policy)).unwrap_or_default()
+}
+
+fn find(policy: &PolicySet) -> Vec<Lint> {
     let rows = policy.rows();
     let mut groups: HashMap<Group<'_>, Vec<usize>> = HashMap::new();
     for (index, row) in rows.iter().enumerate() {

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use cedar_policy::{EvalResult, Expression, Request, eval_expression};
 
 use crate::answer::Cause;
+use crate::roomy::on_a_large_stack;
 use crate::scene::Scene;
 use crate::slot;
 use crate::wants::Wants;
@@ -111,7 +112,7 @@ impl Leaf {
     fn holding(&self, request: &Request, scene: &Scene<'_>) -> Holding {
         let parsed = self
             .expression
-            .get_or_init(|| Expression::from_str(&self.text).ok());
+            .get_or_init(|| on_a_large_stack(|| Expression::from_str(&self.text).ok()).flatten());
         parsed
             .as_ref()
             .map_or(Holding::Errs, |expression| ask(expression, request, scene))

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::answer::{Answer, RuleId};
 use crate::build::Builder;
 use crate::court::{Care, Court, Rank};
-use crate::error::PolicyFault;
+use crate::error::{FaultKind, Origin, PolicyFault};
 use crate::facts::Facts;
 use crate::index::{Patterns, RowIndex};
 use crate::pattern::is_plain;
 use crate::question::Question;
 use crate::roles::Row;
+use crate::roomy::on_a_large_stack;
 use crate::rule::{Effect, Rule};
 use crate::scene::Asked;
 use crate::slot::Slots;
@@ -61,6 +62,18 @@ impl PolicySet {
     /// # Errors
     /// Every fault, not only the first.
     pub fn build(source: PolicySource) -> Result<Self, Vec<PolicyFault>> {
+        on_a_large_stack(|| Self::compile(source)).unwrap_or_else(|| {
+            Err(vec![PolicyFault {
+                origin: Origin::Row(0),
+                kind: FaultKind::BadPolicy {
+                    message: "the policy cannot be compiled".to_owned(),
+                    help: "see that the system has threads and memory to spare".to_owned(),
+                },
+            }])
+        })
+    }
+
+    fn compile(source: PolicySource) -> Result<Self, Vec<PolicyFault>> {
         let mut builder = Builder::default();
         builder.rows(&source.rows);
         builder.files(&source.cedar);

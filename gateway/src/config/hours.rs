@@ -11,6 +11,7 @@ use super::review::Review;
 use super::section::Section;
 use super::suggest;
 use super::tree::Text;
+use super::zone::zone;
 
 /// On which days, from when to when, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,22 +85,6 @@ fn time(written: &Text, review: &mut Review<'_>) -> Option<Time> {
         );
     }
     parsed
-}
-
-fn zone(written: &Text, review: &mut Review<'_>) -> Option<TimeZone> {
-    if written.value == "UTC" {
-        return Some(TimeZone::UTC);
-    }
-    let zone = TimeZone::get(&written.value).ok();
-    if zone.is_none() {
-        review.report(
-            written.at,
-            "unknown-zone",
-            format!("this system knows no time zone `{}`", written.value),
-            "write `UTC` or a name like `Europe/Berlin`; the names come with the package tzdata",
-        );
-    }
-    zone
 }
 
 const DAYS: [(&str, Weekday); 7] = [

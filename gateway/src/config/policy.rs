@@ -23,6 +23,7 @@ use super::row::WrittenRow;
 use super::section::{Section, walk};
 use super::suggest;
 use super::tree::{At, Node, Value};
+use super::zone::zone;
 
 /// The policy and what it was made of.
 #[derive(Debug)]
@@ -49,7 +50,9 @@ pub(crate) fn policy(
     servers: Option<&[String]>,
     review: &mut Review<'_>,
 ) -> Policy {
-    let zone = zone(section, review);
+    let zone = section
+        .text("time_zone")
+        .and_then(|text| zone(&text, review));
     let written = rows(section, servers, review);
     let texts = cedar::texts(section, review);
     let rows: Vec<_> = written.iter().map(|written| written.row.clone()).collect();
@@ -75,32 +78,6 @@ pub(crate) fn policy(
 }
 
 /// `time_zone`: a name of the IANA database, which the program carries with it.
-fn zone(section: &Section<'_>, review: &mut Review<'_>) -> Option<TimeZone> {
-    let written = section.text("time_zone")?;
-    let zone = TimeZone::get(&written.value).ok();
-    let zone = zone.filter(|zone| zone.iana_name().is_some());
-    if zone.is_none() {
-        review.report(
-            written.at,
-            "unknown-time-zone",
-            format!("no time zone is named `{}`", written.value),
-            zone_help(&written.value),
-        );
-    }
-    zone
-}
-
-fn zone_help(written: &str) -> String {
-    let names: Vec<_> = jiff::tz::db()
-        .available()
-        .map(|name| name.as_str().to_owned())
-        .collect();
-    match suggest::nearest(written, names.iter().map(String::as_str)) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => "write a name like `Europe/Berlin`, or remove the key for UTC".to_owned(),
-    }
-}
-
 type Written<'a> = (At, &'a [WrittenRow], &'a [CedarText]);
 
 fn report(fault: &PolicyFault, (at, rows, texts): Written<'_>, review: &mut Review<'_>) {

@@ -8,6 +8,35 @@ use crate::decision::Zone;
 use crate::model::UnixTime;
 
 use super::case::moment_of;
+use super::review::Review;
+use super::suggest;
+use super::tree::Text;
+
+/// The zone of this name: the same on every system, since the names come with the program.
+pub(crate) fn zone(written: &Text, review: &mut Review<'_>) -> Option<TimeZone> {
+    let zone = TimeZone::get(&written.value).ok();
+    let zone = zone.filter(|zone| zone.iana_name().is_some());
+    if zone.is_none() {
+        review.report(
+            written.at,
+            "unknown-time-zone",
+            format!("no time zone is named `{}`", written.value),
+            help(&written.value),
+        );
+    }
+    zone
+}
+
+fn help(written: &str) -> String {
+    let names: Vec<_> = jiff::tz::db()
+        .available()
+        .map(|name| name.as_str().to_owned())
+        .collect();
+    match suggest::nearest(written, names.iter().map(String::as_str)) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "write `UTC` or a name like `Europe/Berlin`".to_owned(),
+    }
+}
 
 impl Zone for TimeZone {
     fn moment(&self, at: UnixTime) -> Moment {

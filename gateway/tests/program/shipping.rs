@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 async fn served(sinks: &str, upstream: &Upstream) -> Served {
     let setup = Setup {
-        audit: format!("audit: {{ ledger: audit, ship: [{sinks}] }}"),
+        audit: format!(", ship: [{sinks}]"),
         ..Setup::default()
     };
     write_segment(&setup.folder.path().join("audit"), 300);

@@ -119,7 +119,7 @@ fn a_time_zone_is_a_name_of_the_iana_database() {
     );
     only(
         &zone("\"+01:00\""),
-        "unknown-time-zone 7:22 [\"+01:00\"] write a name like `Europe/Berlin`, or remove the key for UTC",
+        "unknown-time-zone 7:22 [\"+01:00\"] write `UTC` or a name like `Europe/Berlin`",
     );
 }
 

@@ -124,6 +124,6 @@ fn hours_are_days_times_and_a_zone() {
     );
     only(
         &hours("mon", "08:30", "Mars/Olympus"),
-        "unknown-zone 7:66 [Mars/Olympus] write `UTC` or a name like `Europe/Berlin`; the names come with the package tzdata",
+        "unknown-time-zone 7:66 [Mars/Olympus] write `UTC` or a name like `Europe/Berlin`",
     );
 }
