@@ -4,60 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 port=${PORT:-18480}
-folder=$(mktemp -d)
-processes=()
-
-finish() {
-  for process in "${processes[@]}"; do kill "$process" 2>/dev/null || true; done
-  wait
-  rm -rf "$folder"
-}
-trap finish EXIT
-
-# binary NAME VARIABLE: the path in VARIABLE, or the newest build of this checkout.
-binary() {
-  local named=${!2:-} target=${CARGO_TARGET_DIR:-../../target} found
-  if [ -n "$named" ]; then echo "$named"; return; fi
-  found=$(ls -t "$target"/{debug,release,first-run}/"$1" 2>/dev/null | head -n 1 || true)
-  if [ -z "$found" ]; then
-    echo "no $1 yet: run cargo build -p gatewright -p gatewright-examples --bins" >&2
-    exit 1
-  fi
-  echo "$found"
-}
-
-# until FILE PATTERN: waits at most 10 seconds for a line.
-until_line() {
-  for _ in $(seq 200); do
-    if grep -q "$2" "$1" 2>/dev/null; then return; fi
-    sleep 0.05
-  done
-  echo "nothing like '$2' in time:" >&2
-  cat "$1" >&2
-  exit 1
-}
-
-# ask TOKEN METHOD PARAMS NAME: one request of 2026-07-28; prints the status, then the body.
-ask() {
-  local credential=() name=()
-  [ -z "$1" ] || credential=(-H "Authorization: Bearer $1")
-  [ -z "${4:-}" ] || name=(-H "Mcp-Name: $4")
-  local meta='"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}'
-  curl -s --noproxy '*' -w '\n%{http_code}' "$url" "${credential[@]}" "${name[@]}" \
-    -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
-    -H 'MCP-Protocol-Version: 2026-07-28' -H "Mcp-Method: $2" \
-    -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$2\",\"params\":{$3$meta}}"
-}
-
-# expect STATUS TEXT WHAT ANSWER: the answer has this status and this text.
-expect() {
-  local status=${4##*$'\n'}
-  if [ "$status" != "$1" ] || [[ "$4" != *"$2"* ]]; then
-    printf 'FAILED: %s: expected %s with %s, got:\n%s\n' "$3" "$1" "$2" "$4" >&2
-    exit 1
-  fi
-  printf '%-46s %s  %s\n' "$3" "$status" "$2"
-}
+. ../common.sh
 
 gatewright=$(binary gatewright GATEWRIGHT)
 everything=$(binary everything EVERYTHING)

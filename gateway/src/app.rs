@@ -263,7 +263,7 @@ impl Running {
     /// # Errors
     /// Every mistake in it, as text; the old one goes on serving.
     pub async fn reload(&self) -> Result<(), String> {
-        self.shared.reload().await.map(drop)
+        self.shared.reload(None).await.map(drop)
     }
 
     /// Stops: no new connections, requests under way are waited for and then cut, the ledger is closed.

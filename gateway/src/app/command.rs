@@ -24,8 +24,8 @@ use crate::telemetry::logs::chain;
 
 #[async_trait]
 impl Commands for Shared {
-    async fn reload(&self) -> Result<Value, String> {
-        self.reload_now().await
+    async fn reload(&self, uid: Option<u32>) -> Result<Value, String> {
+        self.reload_now(uid).await
     }
 
     fn status(&self) -> Value {
@@ -78,10 +78,10 @@ impl Commands for Shared {
 }
 
 impl Shared {
-    pub(super) async fn reload_now(&self) -> Result<Value, String> {
+    pub(super) async fn reload_now(&self, uid: Option<u32>) -> Result<Value, String> {
         // One at a time, so that the last one asked for is the one that stays.
         let _turn = self.turn.lock().await;
-        let result = self.reread_settings();
+        let result = self.reread_settings(uid);
         match &result {
             Ok(settings) => {
                 self.parts.metrics.reload_succeeded();
@@ -99,7 +99,7 @@ impl Shared {
         })
     }
 
-    fn reread_settings(&self) -> Result<Arc<Settings>, String> {
+    fn reread_settings(&self, uid: Option<u32>) -> Result<Arc<Settings>, String> {
         let Some(reread) = &self.reread else {
             return Err("this gateway was started without a configuration file".to_owned());
         };
@@ -122,7 +122,7 @@ impl Shared {
         if !Arc::ptr_eq(&last.reign, &services.reign) {
             last.reign.end();
         }
-        self.record_change(&last, &services);
+        self.record_change(&last, &services, uid);
         self.ask_silently();
         tokio::spawn(leave::end_all(last, left));
         self.tell_sunsets(&settings);

@@ -50,14 +50,16 @@ impl Shared {
     }
 
     /// Puts on record that a policy came into force that was only asked before, or that none is in force any more.
-    pub(super) fn record_change(&self, last: &Services, now: &Services) {
+    pub(super) fn record_change(&self, last: &Services, now: &Services, uid: Option<u32>) {
         let Some(change) = Change::between(&last.regime, &now.regime) else {
             return;
         };
+        let by = uid.map(|uid| format!("uid:{uid}"));
         let promotion = Promotion {
             from: last.regime.rules.digest,
             to: now.regime.rules.digest,
             disagreements: self.parts.disagreements.counted().disagreements,
+            by: by.as_deref().map(Into::into),
         };
         let at = self.parts.clock.now();
         let recorded = promotion::record(&self.parts.ledger, &now.in_force, change, promotion, at);

@@ -53,7 +53,7 @@ impl Shared {
         }
         let until = self.parts.clock.now().plus(time);
         let last = self.trial().replace(Trial { candidate, until });
-        if let Err(why) = self.reload_now().await {
+        if let Err(why) = self.reload_now(None).await {
             *self.trial() = last;
             return Err(why);
         }
@@ -73,7 +73,7 @@ impl Shared {
             );
         };
         let counted = self.parts.disagreements.counted();
-        if let Err(why) = self.reload_now().await {
+        if let Err(why) = self.reload_now(None).await {
             *self.trial() = Some(last);
             return Err(why);
         }

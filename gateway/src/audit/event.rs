@@ -78,7 +78,7 @@ pub struct Event<'a> {
     pub approval: Option<Approval<'a>>,
     /// Which policy came into force, or lost its force.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub promotion: Option<Promotion>,
+    pub promotion: Option<Promotion<'a>>,
     /// Which definition of a tool was pinned, and which was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin<'a>>,

@@ -156,6 +156,10 @@ impl Ledger {
     }
 
     /// The head of what is written, for those who read the files: it changes with every write.
+    #[cfg_attr(
+        not(any(feature = "server", test)),
+        expect(dead_code, reason = "who ships records waits for it")
+    )]
     pub(crate) fn written(&self) -> watch::Receiver<Head> {
         self.0.written.subscribe()
     }

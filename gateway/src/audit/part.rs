@@ -178,7 +178,7 @@ pub struct Shadow<'a> {
 
 /// A policy that came into force, or lost its force.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Promotion {
+pub struct Promotion<'a> {
     /// The digest of the policy before.
     #[serde(serialize_with = "hexadecimal")]
     pub from: Digest,
@@ -187,6 +187,9 @@ pub struct Promotion {
     pub to: Digest,
     /// How many decisions differed while it had no effect.
     pub disagreements: u64,
+    /// Who asked for it: `uid:` and the user id at the other end of the admin socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Text<'a>>,
 }
 
 /// What a denial leads to.

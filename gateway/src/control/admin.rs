@@ -21,8 +21,9 @@ use crate::control::{pins, shadow, subjects};
 /// What the admin socket can do.
 #[async_trait]
 pub trait Commands: Send + Sync + 'static {
-    /// Reads the configuration again; all of it takes effect, or the text says why nothing did.
-    async fn reload(&self) -> Result<Value, String>;
+    /// Reads the configuration again, for the user id at the other end of the socket; all of it takes effect, or the
+    /// text says why nothing did.
+    async fn reload(&self, uid: Option<u32>) -> Result<Value, String>;
     /// What is being served.
     fn status(&self) -> Value;
     /// What a policy without effect would have decided otherwise.
@@ -108,7 +109,7 @@ async fn answer<B: Sync>(
 /// The commands without anything to read.
 async fn plain<B: Sync>(request: &Request<B>, commands: &dyn Commands, uid: Option<u32>) -> Answer {
     match (request.method(), request.uri().path()) {
-        (&Method::POST, "/reload") => match commands.reload().await {
+        (&Method::POST, "/reload") => match commands.reload(uid).await {
             Ok(done) => json(&done),
             Err(why) => http::text(StatusCode::UNPROCESSABLE_ENTITY, why),
         },

@@ -51,7 +51,7 @@ pub fn record(
     ledger: &Ledger,
     in_force: &InForce,
     change: Change,
-    promotion: Promotion,
+    promotion: Promotion<'_>,
     at: UnixTime,
 ) -> Result<(), AuditError> {
     let gateway = describe::gateway(in_force);

@@ -231,11 +231,12 @@ async fn promote(served: &Served) {
     assert_eq!(read("gatewright.yaml"), read("new.yaml"));
     assert!(read("gatewright.yaml.old").contains("- search_*"));
     let ledger = crate::support::records_in(&served.folder().join("audit"));
-    assert!(
-        ledger
-            .iter()
-            .any(|record| record["action"] == "policy/promoted")
-    );
+    let record = ledger
+        .iter()
+        .find(|record| record["action"] == "policy/promoted")
+        .unwrap();
+    let by = record["promotion"]["by"].as_str().unwrap();
+    assert!(by.starts_with("uid:"), "{by}");
     assert_eq!(
         disagreements(served)["shadow"],
         Value::Null,
