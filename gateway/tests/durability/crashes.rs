@@ -35,12 +35,12 @@ async fn a09_no_call_without_a_decision_on_record_however_often_the_gateway_is_k
             .map(|_| tokio::spawn(call_on(program.agent(&token), Arc::clone(&calls))))
             .collect();
         let before = upstream.count();
-        let arrives = async {
+        let first = async {
             while upstream.count() == before {
                 tokio::task::yield_now().await;
             }
         };
-        let arrived = tokio::time::timeout(PATIENCE, arrives).await;
+        let arrived = tokio::time::timeout(PATIENCE, first).await;
         assert!(arrived.is_ok(), "no call arrived in round {round}");
         // A moment that is never the same: between two writes, and within one.
         let moment = u64::try_from(round * 7919 % 60_000).unwrap();

@@ -1,7 +1,7 @@
 //! What `on_failure` chooses, as agents, probes and metrics see it; and that no request goes without its record.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -221,22 +221,7 @@ async fn a08_requests_of_every_kind_and_the_record_agree_one_to_one() {
     gateway.records().await;
     gateway.running.stop().await;
 
-    let mut decisions: HashMap<String, Vec<Value>> = HashMap::new();
-    let mut outcomes: HashMap<String, usize> = HashMap::new();
-    let mut tallied = 0;
-    for record in records_in(&gateway.setup.folder.path().join("audit")) {
-        let id = record["request_id"].as_str().unwrap_or_default().to_owned();
-        tallied += record["tally"]["rate_limited"].as_u64().unwrap_or(0);
-        // What is unusual about a request is told besides.
-        if record["kind"] == "anomaly" {
-            continue;
-        }
-        if record["kind"] == "outcome" {
-            *outcomes.entry(id).or_default() += 1;
-        } else {
-            decisions.entry(id).or_default().push(record);
-        }
-    }
+    let (decisions, outcomes, tallied) = books(&gateway.setup.folder.path().join("audit"));
     // A flood of strangers is one record with its number.
     let mut counted = 0;
     for (id, status) in &answers {
@@ -263,6 +248,27 @@ async fn a08_requests_of_every_kind_and_the_record_agree_one_to_one() {
         let request = allowed[0]["request_id"].as_str().unwrap();
         assert_eq!(outcomes.get(request), Some(&1), "`{id}` ended");
     }
+}
+
+/// What is on record, by the id of the request: decisions, how many outcomes, and how many refusals are only counted.
+fn books(folder: &Path) -> (HashMap<String, Vec<Value>>, HashMap<String, usize>, u64) {
+    let mut decisions: HashMap<String, Vec<Value>> = HashMap::new();
+    let mut outcomes: HashMap<String, usize> = HashMap::new();
+    let mut tallied = 0;
+    for record in records_in(folder) {
+        let id = record["request_id"].as_str().unwrap_or_default().to_owned();
+        tallied += record["tally"]["rate_limited"].as_u64().unwrap_or(0);
+        // What is unusual about a request is told besides.
+        if record["kind"] == "anomaly" {
+            continue;
+        }
+        if record["kind"] == "outcome" {
+            *outcomes.entry(id).or_default() += 1;
+        } else {
+            decisions.entry(id).or_default().push(record);
+        }
+    }
+    (decisions, outcomes, tallied)
 }
 
 /// Calls that are allowed, denied, malformed, from nobody, and given up; the names and states of those answered.
