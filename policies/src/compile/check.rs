@@ -65,10 +65,11 @@ impl<'s> Checker<'s> {
         let bytes =
             blame::span(&said).map_or(0..draft.lexed.text.len(), |bytes| rewritten.origin(&bytes));
         let message = unnamed(&said.message);
-        let help = match said.help {
-            Some(_) if is_of_tools_only(message) => TOOL_HELP.to_owned(),
-            Some(help) => unnamed(&help).to_owned(),
-            None => DEFAULT_HELP.to_owned(),
+        let help = match (root_meant(message), said.help) {
+            (Some(help), _) => help,
+            (None, Some(_)) if is_of_tools_only(message) => TOOL_HELP.to_owned(),
+            (None, Some(help)) => unnamed(&help).to_owned(),
+            (None, None) => DEFAULT_HELP.to_owned(),
         };
         Blame::new(
             bytes,
@@ -89,5 +90,22 @@ fn is_of_tools_only(message: &str) -> bool {
     of_tools.any(|row| message.contains(&format!("attribute `{}` on entity type", row.name)))
 }
 
+/// The open values are no attributes, so that Cedar cannot guess that one of them was meant.
+fn root_meant(message: &str) -> Option<String> {
+    let is_written = |(written, _): &&(&str, &str)| {
+        message.contains(&format!("attribute `{written}` in context"))
+    };
+    let (_, meant) = WRITTEN_FOR.iter().find(is_written)?;
+    Some(format!("did you mean `context.{meant}`?"))
+}
+
+const WRITTEN_FOR: [(&str, &str); 6] = [
+    ("arg", "args"),
+    ("argument", "args"),
+    ("arguments", "args"),
+    ("input", "args"),
+    ("params", "args"),
+    ("detail", "details"),
+];
 const TOOL_HELP: &str = "only tools have it: write `resource is Tool` in the scope";
 const DEFAULT_HELP: &str = "`schema.cedarschema` lists every attribute and its type";

@@ -1,6 +1,7 @@
 //! What does not load.
 
 use crate::compile::bounds::LONGEST;
+use crate::error::FaultKind;
 use crate::set::scene::{Call, build, cedar, when};
 
 #[test]
@@ -46,6 +47,18 @@ fn what_does_not_check_does_not_load() {
             build(Vec::new(), cedar(text)).is_err(),
             "{text} should not load"
         );
+    }
+}
+
+#[test]
+fn who_writes_another_word_for_arguments_is_told_the_one() {
+    for written in ["arg", "arguments", "input", "params"] {
+        let condition = format!("context.{written}.amount <= 100");
+        let faults = build(vec![when(&condition)], Vec::new()).unwrap_err();
+        let FaultKind::BadPolicy { help, .. } = &faults[0].kind else {
+            panic!("{faults:?}")
+        };
+        assert_eq!(help, "did you mean `context.args`?", "{condition}");
     }
 }
 
