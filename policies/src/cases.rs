@@ -240,6 +240,24 @@ impl Asker {
             source: None,
         }
     }
+
+    /// The same, as conditions see it.
+    pub fn party(&self) -> Party<'_> {
+        let model = self.model.as_ref();
+        Party {
+            issuer: &self.issuer,
+            subject: &self.subject,
+            kind: self.kind,
+            client: self.client.as_deref(),
+            actors: self.actors.iter().map(String::as_str).collect(),
+            model: model.map(|(name, source)| (name.as_str(), *source)),
+            claims: &self.claims,
+            details: &self.details,
+            acr: self.acr.as_deref(),
+            auth_age: self.auth_age,
+            token_age: self.token_age,
+        }
+    }
 }
 
 /// The rules that have a say in a case: those that made the answer, and those that apply besides.
@@ -263,28 +281,10 @@ impl Case {
 
     /// What conditions may look at.
     pub fn facts(&self) -> Facts<'_> {
-        let asker = &self.asker;
-        let model = asker.model.as_ref();
         Facts {
-            party: Party {
-                issuer: &asker.issuer,
-                subject: &asker.subject,
-                kind: asker.kind,
-                client: asker.client.as_deref(),
-                actors: asker.actors.iter().map(String::as_str).collect(),
-                model: model.map(|(name, source)| (name.as_str(), *source)),
-                claims: &asker.claims,
-                details: &asker.details,
-                acr: asker.acr.as_deref(),
-                auth_age: asker.auth_age,
-                token_age: asker.token_age,
-            },
-            method: match self.access {
-                Access::Tool => "tools/call",
-                Access::Prompt => "prompts/get",
-                Access::Resource => "resources/read",
-            },
-            source: asker.source,
+            party: self.asker.party(),
+            method: self.access.action(),
+            source: self.asker.source,
             moment: self.moment,
             arguments: Arguments::Given(self.arguments.as_deref()),
             annotations: self.annotations,

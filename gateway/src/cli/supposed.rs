@@ -3,7 +3,7 @@
 
 use gatewright_policies::cases::Asker;
 use gatewright_policies::{
-    Access, Annotations, Answer, Arguments, Facts, Party, PolicySet, Question, Rule, Tier,
+    Access, Annotations, Answer, Arguments, Facts, PolicySet, Question, Rule, Tier,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -208,24 +208,10 @@ impl Supposed {
 
     /// What conditions would see, where hours are counted in `zone`.
     pub(super) fn facts(&self, zone: &TimeZone) -> Facts<'_> {
-        let asker = &self.asker;
-        let model = asker.model.as_ref();
         Facts {
-            party: Party {
-                issuer: &asker.issuer,
-                subject: &asker.subject,
-                kind: asker.kind,
-                client: asker.client.as_deref(),
-                actors: asker.actors.iter().map(String::as_str).collect(),
-                model: model.map(|(name, source)| (name.as_str(), *source)),
-                claims: &asker.claims,
-                details: &asker.details,
-                acr: asker.acr.as_deref(),
-                auth_age: asker.auth_age,
-                token_age: asker.token_age,
-            },
-            method: method(self.access),
-            source: asker.source,
+            party: self.asker.party(),
+            method: self.access.action(),
+            source: self.asker.source,
             moment: moment_of(&self.at.to_zoned(zone.clone())),
             arguments: match &self.arguments {
                 Known::Given(text) => Arguments::Given(text.as_deref()),
@@ -266,14 +252,6 @@ fn access(method: &str) -> Option<Access> {
             Some(Access::Resource)
         }
         _ => None,
-    }
-}
-
-const fn method(access: Access) -> &'static str {
-    match access {
-        Access::Tool => "tools/call",
-        Access::Prompt => "prompts/get",
-        Access::Resource => "resources/read",
     }
 }
 
